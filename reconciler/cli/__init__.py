@@ -1,0 +1,1 @@
+"""The door: options, wiring and exit codes; the only code that prints."""

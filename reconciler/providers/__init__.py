@@ -1,0 +1,1 @@
+"""Who sells or keeps the licences: adapters that translate and decide nothing."""

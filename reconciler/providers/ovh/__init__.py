@@ -1,0 +1,1 @@
+"""OVHcloud: three Office product families behind one signed API."""

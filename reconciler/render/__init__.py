@@ -1,0 +1,1 @@
+"""Plans, reports and states as text, Markdown, JSON and HTML: strings out."""

@@ -1,0 +1,1 @@
+"""The local provider: a faithful, turnable, misbehaving stand-in for the real APIs."""
