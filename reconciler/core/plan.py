@@ -1,0 +1,215 @@
+"""The plan: what would be done to each tenant, in order, under one digest, and what is not done and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from reconciler.core.action import Action, Verb, digest
+from reconciler.core.model import Address, Money, Source
+
+FORMAT_VERSION = "1.0"
+
+
+class Status(StrEnum):
+    """How a tenant stands, worst first."""
+
+    ERROR = "error"
+    IN_DOUBT = "in_doubt"
+    BLOCKED = "blocked"
+    PENDING = "pending"
+    CHANGES = "changes"
+    IN_SYNC = "in_sync"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Something that is on its way (pending) or cannot be done (blocked), with the reason.
+
+    state: `pending`, `by-hand` or `in-doubt` for what the journal knows as open; empty otherwise.
+    """
+
+    address: Address
+    verb: Verb | None
+    reason: str
+    ref: str | None = None
+    since: datetime | None = None
+    due_by: datetime | None = None
+    state: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmanaged:
+    """What stands at the provider and in no manifest: shown, counted, never touched."""
+
+    address: Address
+    ref: str
+    monthly: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """What ends on a date because it was asked to."""
+
+    address: Address
+    ref: str
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule's word about a plan."""
+
+    code: str
+    severity: Literal["info", "warning", "error"]
+    address: Address
+    message: str
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The ordered actions of one tenant.
+
+    refs: the provider's ids of the tenant's groups, which the digest covers.
+    begun: how many plans with actions were begun for the tenant before.
+    error: why nothing was planned, when reading failed.
+    found: addresses found as written, which an apply records as ours: (group, login in full).
+    """
+
+    tenant: str
+    provider: str
+    account: str
+    name: str = ""
+    refs: tuple[tuple[str, str], ...] = ()
+    begun: int = 0
+    actions: tuple[Action, ...] = ()
+    pending: tuple[Waiting, ...] = ()
+    blocked: tuple[Waiting, ...] = ()
+    unmanaged: tuple[Unmanaged, ...] = ()
+    leaving: tuple[Leaving, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    error: str | None = None
+    hold: str | None = None
+    sandbox: bool = False
+    in_doubt: bool = False
+    found: tuple[tuple[str, str, str], ...] = ()
+    identified: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The digest that a review approves: tenant, provider ids, actions, and how many plans came before."""
+        return digest(
+            [
+                self.tenant,
+                self.provider,
+                self.refs,
+                self.begun,
+                [[a.verb, a.address, a.how, a.before, a.after, a.scheduled_for] for a in self.actions],
+            ]
+        )
+
+    @property
+    def status(self) -> Status:
+        """The worst that holds."""
+        if self.error is not None:
+            return Status.ERROR
+        if self.in_doubt:
+            return Status.IN_DOUBT
+        if self.blocked:
+            return Status.BLOCKED
+        if self.pending:
+            return Status.PENDING
+        return Status.CHANGES if self.actions else Status.IN_SYNC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a run changes on the monthly bill, in one currency; `unknown` actions have no known price."""
+
+    currency: str
+    monthly_change: Decimal
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceeded:
+    """A guard that stops the run: its name, what the run comes to, the limit and how to lift it once."""
+
+    rule: str
+    number: str
+    limit: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All plans of one command, in the order of their names.
+
+    skipped: tenants that were not looked at. notes: what a reader should know first (no journal, a sandbox,
+    a changed policy).
+    """
+
+    plans: tuple[Plan, ...]
+    created_at: datetime
+    tool_version: str
+    exceeded: tuple[Exceeded, ...] = ()
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The hash of the sorted digests of the tenants with actions: a narrower selection does not alter it."""
+        return digest(sorted(plan.digest for plan in self.plans if plan.actions))
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Each action once by verb, and how many are scheduled, by hand, pending and blocked."""
+        actions = [action for plan in self.plans for action in plan.actions]
+        by_verb = Counter(action.verb for action in actions)
+        return {
+            **{verb.value: by_verb[verb] for verb in Verb},
+            "scheduled": sum(action.scheduled_for is not None for action in actions),
+            "by_hand": sum(action.how == "by-hand" for action in actions),
+            "pending": sum(len(plan.pending) for plan in self.plans),
+            "blocked": sum(len(plan.blocked) for plan in self.plans),
+        }
+
+    @property
+    def tenants(self) -> dict[str, int]:
+        """How many tenants stand how."""
+        by_status = Counter(plan.status for plan in self.plans)
+        return {status.value: by_status[status] for status in reversed(Status)}
+
+    @property
+    def cost(self) -> tuple[Cost, ...]:
+        """The change of the monthly bill, per currency."""
+        return cost(action for plan in self.plans for action in plan.actions)
+
+
+PAID = frozenset({Verb.ORDER, Verb.RESIZE, Verb.CANCEL})
+
+
+def cost(actions: Iterable[Action]) -> tuple[Cost, ...]:
+    """Add up what actions change on the monthly bill; an unknown price is counted, never guessed."""
+    known: dict[str, Decimal] = {}
+    unknown = 0
+    for action in actions:
+        if action.price is None:
+            unknown += action.verb in PAID
+            continue
+        price = action.price
+        known[price.currency] = known.get(price.currency, Decimal(0)) + price.monthly
+    if not known and unknown:
+        return (Cost(currency="", monthly_change=Decimal(0), unknown=unknown),)
+    return tuple(
+        Cost(currency=currency, monthly_change=amount, unknown=unknown)
+        for currency, amount in sorted(known.items())
+    )

@@ -1,0 +1,185 @@
+"""What a provider must be: reading, executing, asking and finding, and a table of what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from reconciler.core.action import Action, Verb
+from reconciler.core.model import Holding, Json, Quote, Snapshot
+
+WaitingOn = Literal["provider", "person"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """How one verb is done by one provider, and why not when it is not."""
+
+    how: Literal["api", "by-hand", "not-at-all"]
+    note: str = ""
+    repeatable: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a provider can do, as data: it decides Blocked, makes the matrix in the docs and picks the tests.
+
+    pool: seats are bought ahead of people; False where every person is one seat.
+    people: it knows who sits where.
+    shrink, cancel: when fewer seats and a cancelled group take effect.
+    products: the names a manifest may use; None when the provider's own list decides.
+    max_seats: the most seats one holding of a product may have.
+    promise_seconds: how long an order may take before it is overdue.
+    """
+
+    provider: str
+    verbs: Mapping[Verb, Support]
+    pool: bool
+    people: bool
+    shrink: Literal["now", "at-expiration"]
+    cancel: Literal["now", "at-expiration"]
+    products: frozenset[str] | None = None
+    max_seats: Mapping[str, int] = field(default_factory=dict)
+    promise_seconds: int = 4 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One effective write that is about to be sent; it is on disk before the next thing is asked for.
+
+    name: e.g. cart, checkout, pay, seat/REF, user.
+    exclusive: only one such step at a time an account (a checkout whose order number is not known yet).
+    quote: the price right before a purchase; the engine compares it with the plan's.
+    data: what `find` will need to recognise the effect (lists, refs; no secret).
+    """
+
+    name: str
+    exclusive: bool = False
+    quote: Quote | None = None
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """The step of that name was answered; `ref` is the provider's key of what it made."""
+
+    name: str
+    ref: str
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """It is so, read from the provider. `data` holds what is to be remembered (service, scope, seats)."""
+
+    ref: str
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Taken, not yet done: ask again with `ticket` after some seconds.
+
+    waiting_on: who has to move next; `status` is the provider's word; `instructions` what a person does.
+    """
+
+    ticket: str
+    ask_again_after: float
+    waiting_on: WaitingOn = "provider"
+    status: str = ""
+    instructions: str = ""
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """Proved not to have happened; trying again is safe."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Looking did not tell. `look_again_at` is set while waiting may still tell; None: a person must look."""
+
+    why: str
+    look_again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """A step as the journal remembers it; `ref` is None while nobody knows its answer."""
+
+    name: str
+    began_at: datetime
+    ref: str | None = None
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What an execution may know of earlier ones: the steps so far and how many answers there were."""
+
+    number: int
+    steps: tuple[StepRecord, ...] = ()
+
+
+Outcome = Done | Accepted
+Told = Step | Stepped | Done | Accepted
+
+
+class Provider(Protocol):
+    """One tenant's part of an account."""
+
+    async def read(self, refs: frozenset[str]) -> tuple[Holding, ...]:
+        """Read these holdings in full, uncached: people, tasks, dates. A partial answer raises."""
+        ...
+
+    async def reread(self, action: Action) -> Json | None:
+        """Read the action's object right before the write, in the shape of `action.before`."""
+        ...
+
+    def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:
+        """Carry it out: a Step before each effective write, Stepped after it, at last Done or Accepted."""
+        ...
+
+    async def poll(self, action: Action, ticket: str, steps: tuple[StepRecord, ...]) -> Outcome:
+        """Ask how far it is; raises Rejected when it ended badly."""
+        ...
+
+    async def find(
+        self, action: Action, steps: tuple[StepRecord, ...], since: datetime
+    ) -> Done | Accepted | Absent | Unknown:
+        """Look whether an execution begun at `since`, whose answer nobody has, took effect."""
+        ...
+
+
+class Account(Protocol):
+    """One set of credentials at one API, for one kind of provider."""
+
+    name: str
+    capabilities: Capabilities
+    sandbox: bool
+
+    async def snapshot(self, scopes: frozenset[str]) -> Snapshot:
+        """Read the account-wide lists, once a run; `scopes` are the services of the selected tenants."""
+        ...
+
+    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:
+        """Price `quantity` seats of `product` for a month without buying anything."""
+        ...
+
+    async def now(self) -> datetime:
+        """The provider's clock."""
+        ...
+
+    def tenant(self, name: str, scope: str | None) -> Provider:
+        """One tenant's part; `scope` is its own service, when it has one."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
