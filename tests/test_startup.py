@@ -1,0 +1,51 @@
+"""Start-up: asking for help or the version loads no library that only real work needs."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "pydantic",
+    "httpx",
+    "aiohttp",
+    "deepdiff",
+    "ruamel",
+    "sqlalchemy",
+    "alembic",
+    "rich",
+    "asyncio",
+    "jinja2",
+    "msal",
+    "starlette",
+    "uvicorn",
+}
+
+# Runs the command as its entry point does, then tells what was loaded on the way.
+PROGRAM = """
+import sys
+sys.argv = ["reconciler", *{arguments!r}]
+from reconciler.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    print("exit", end.code or 0, file=sys.stderr)
+print("modules", *sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"], ["plan", "--help"]], ids=" ".join)
+def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(arguments=arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+    lines = result.stderr.splitlines()
+    loaded = {module.split(".")[0] for module in lines[-1].split()[1:]}
+    assert "exit 0" in lines
+    assert "reconciler" in loaded
+    assert not loaded & HEAVY
