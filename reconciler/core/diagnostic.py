@@ -1,0 +1,54 @@
+"""What is wrong in a file of the user: where, under which lasting code, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+Path = tuple[str | int, ...]
+"""The way to a value inside a document: `("license_groups", 0, "seats")`."""
+
+
+class Position(NamedTuple):
+    """A place in a file; line and column count from one."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong at a path of one document, before anybody knows on which line that is."""
+
+    code: str
+    path: Path
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    severity: str = "error"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Diagnostic:
+    """One finding in one file, in the form people and editors read."""
+
+    file: str
+    line: int
+    column: int
+    code: str
+    severity: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.message}: {self.hint}" if self.hint else self.message
+        return f"{self.file}:{self.line}:{self.column}: {self.severity}[{self.code}]: {said}"
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it keeps the run from being made."""
+        return self.severity == "error"

@@ -1,0 +1,218 @@
+"""The kinds of value a user writes, and how each is read from plain YAML values."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+REFERENCE = re.compile(r"env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\x00-\x1f]+")
+DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhd]))+")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+RATE = re.compile(r"([1-9][0-9]{0,6})/(s|min|h)")
+AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?")
+
+T = TypeVar("T")
+
+
+class Part(BaseModel):
+    """A mapping of a file: frozen, and closed against unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Unwritten:
+    """Makes `T | None` mean "may be left out": a key that is written must have a value."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        inner: CoreSchema = schema["schema"] if schema["type"] == "nullable" else schema
+        return inner
+
+
+Optional = Annotated[T | None, _Unwritten()]
+"""A key that may be absent (None in Python) but not empty."""
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+"""A name in addresses: a-z, 0-9 and dashes inside, at most 63 characters."""
+
+Text = Annotated[str, StringConstraints(pattern=r"^\S(?:.*\S)?$", max_length=256)]
+"""One line of text without blanks at its ends."""
+
+Host = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9-]{1,63})*$", max_length=253
+    ),
+]
+"""A domain name."""
+
+_LOCAL = r"[A-Za-z0-9_'!#^~-]+(?:\.[A-Za-z0-9_'!#^~-]+)*"
+Login = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_LOCAL}(?:@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)?$", max_length=113),
+]
+"""What a person signs in with; the part after `@` may be left to the tenant's `domain`."""
+
+Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=253)]
+"""A provider's own name or id of a service."""
+
+Term = Annotated[str, StringConstraints(pattern=r"^P[1-9][0-9]?[MY]$")]
+"""How long a purchase binds: `P1M`, `P1Y`, `P3Y`."""
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217, in capitals."""
+
+Country = Annotated[str, StringConstraints(to_lower=True, max_length=64)]
+"""ISO 3166-1 alpha-2; upper and lower case are the same."""
+
+Whole = Annotated[int, Field(strict=True, ge=0)]
+"""A whole number from zero."""
+
+
+def _version(value: Any) -> Any:
+    if type(value) is int and value == 1:
+        return value
+    raise PydanticCustomError("version", "must be 1, the only version of this format so far")
+
+
+Version = Annotated[Literal[1], BeforeValidator(_version)]
+"""The version of a file format."""
+
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+"""A whole number from one."""
+
+Flag = Annotated[bool, Field(strict=True)]
+"""true or false."""
+
+
+def _wrong(kind: str) -> PydanticCustomError:
+    return PydanticCustomError("reconciler", kind)
+
+
+def _ident(value: Any) -> Any:
+    if type(value) is int:
+        return str(value)
+    return value
+
+
+Ident = Annotated[
+    str,
+    BeforeValidator(_ident),
+    StringConstraints(pattern=r"^\S+$", max_length=128),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": r"^\S+$", "maxLength": 128}, {"type": "integer"}]}
+    ),
+]
+"""A provider's id, which may be written as a number."""
+
+
+def seconds(text: str) -> float | None:
+    """Read `30s`, `10m`, `4h`, `2d` or a row of them; None when it is not a duration."""
+    if not DURATION.fullmatch(text):
+        return None
+    return sum(int(n) * UNITS[unit] for n, unit in re.findall(r"([0-9]{1,9})(ms|[smhd])", text))
+
+
+def _duration(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str) and (found := seconds(value)) is not None and found <= 366 * 86400:
+        return timedelta(seconds=found)
+    raise _wrong("must be a duration such as 30s, 10m, 4h or 2d")
+
+
+def _shown(value: timedelta) -> str:
+    return f"{int(value.total_seconds() * 1000)}ms"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(_shown),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{DURATION.pattern}$", "examples": ["30s", "10m", "4h", "2d"]}
+    ),
+]
+"""A length of time."""
+
+
+class Rate(NamedTuple):
+    """A number of requests in a number of seconds."""
+
+    requests: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+
+def _rate(value: Any) -> Rate:
+    if isinstance(value, Rate):
+        return value
+    if isinstance(value, str) and (match := RATE.fullmatch(value)):
+        return Rate(int(match[1]), {"s": 1.0, "min": 60.0, "h": 3600.0}[match[2]])
+    raise _wrong("must be a number of requests in a time, such as 60/min, 5/s or 1000/h")
+
+
+RateField = Annotated[
+    Rate,
+    BeforeValidator(_rate),
+    WithJsonSchema({"type": "string", "pattern": f"^{RATE.pattern}$", "examples": ["60/min", "5/s"]}),
+]
+"""Requests in a time, as in `60/min`."""
+
+
+def _amount(value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if type(value) is int and 0 <= value < 10**12:
+        return Decimal(value)
+    if isinstance(value, str) and AMOUNT.fullmatch(value):
+        return Decimal(value)
+    if isinstance(value, float):
+        raise _wrong('must be an amount in quotes, such as "10.50", so that no cent is rounded away')
+    raise _wrong('must be an amount such as "10.50"')
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": f"^{AMOUNT.pattern}$"}, {"type": "integer", "minimum": 0}]}
+    ),
+]
+"""An amount of money, in quotes."""
+
+
+def _reference(value: Any) -> str:
+    if isinstance(value, str) and REFERENCE.fullmatch(value):
+        return value
+    raise PydanticCustomError(
+        "literal_secret", "must be a reference (env://NAME or file:///path), never the value itself"
+    )
+
+
+Reference = Annotated[
+    str,
+    BeforeValidator(_reference),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^(?:{REFERENCE.pattern})$".replace("\\x00-\\x1f", "\\u0000-\\u001f")}
+    ),
+]
+"""Where a credential is kept: `env://NAME` or `file:///path`."""

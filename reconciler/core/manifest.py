@@ -1,0 +1,202 @@
+"""The shape of a tenant's YAML: one frozen value a file, its attributes named as the keys are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from reconciler.core.diagnostic import Position
+from reconciler.core.fields import (
+    Count,
+    Country,
+    Flag,
+    Host,
+    Ident,
+    Login,
+    Optional,
+    Part,
+    Reference,
+    Service,
+    Slug,
+    Term,
+    Text,
+    Version,
+)
+
+ProviderName = Literal["ovh-payg", "ovh-prepaid", "ovh-csp2", "partner-center", "home-pl"]
+
+API_OF: dict[str, str] = {
+    "ovh-payg": "ovh",
+    "ovh-prepaid": "ovh",
+    "ovh-csp2": "ovh",
+    "partner-center": "microsoft",
+    "home-pl": "manual",
+}
+"""The `api` that the account of each provider must have."""
+
+KNOWS_PEOPLE = frozenset({"ovh-payg", "ovh-prepaid"})
+"""Providers that know the people themselves; the others need a `directory`."""
+
+
+@dataclass(slots=True, frozen=True, config=ConfigDict(extra="forbid"))
+class Person:
+    """A person of the tenant, and the license groups that person has a place in."""
+
+    # A slotted dataclass, not a model: there are hundreds of thousands, at a third of the memory.
+    login: Annotated[
+        Login, Field(description="What the person signs in with; `domain` is added without an @.")
+    ]
+    first_name: Annotated[Text, Field(description="Given name.")]
+    last_name: Annotated[Text, Field(description="Family name.")]
+    country: Annotated[Optional[Country], Field(description="Where the licence is used, ISO 3166-1.")] = None
+    licenses: Annotated[tuple[Slug, ...], Field(description="Names of license groups of this tenant.")] = ()
+    previously: Annotated[Optional[Login], Field(description="The login before: a rename, not a leaver.")] = (
+        None
+    )
+
+
+class Directory(Part):
+    """Who knows the people where the seller does not."""
+
+    provider: Literal["graph"] = Field(description="Microsoft Graph is the only directory.")
+    account: Slug = Field(description="An account of the workspace with `api: microsoft`.")
+    tenant_id: Ident = Field(description="The directory's id, checked before the first write.")
+
+
+class Group(Part):
+    """A license group: a number of seats of one product, bought as one service or subscription."""
+
+    name: Slug = Field(description="Unique in the tenant; a-z, 0-9 and dashes.")
+    product: Text = Field(description="What is bought: business, pro-plus, or the provider's own name or id.")
+    seats: Optional[Count] = Field(None, description="What is paid for; with ovh-payg an optional ceiling.")
+    service: Optional[Service] = Field(None, description="Pin: the service this group is, or `new`.")
+    beside: tuple[Service, ...] = Field((), description="With `service: new`: services this group is not.")
+    subscription: Optional[Ident] = Field(None, description="Pin: the subscription this group is.")
+    term: Optional[Term] = Field(None, description="How long a purchase binds, as in P1Y.")
+    billing: Optional[Text] = Field(None, description="How often it is billed, as in monthly.")
+    renewal: Optional[Literal["auto", "off"]] = Field(None, description="Whether it renews at its end.")
+    protect: Flag = Field(default=False, description="Never resized down and never cancelled.")
+    state: Optional[Literal["cancelled"]] = Field(None, description="The only way to cancel; needs `reason`.")
+    reason: Optional[Text] = Field(None, description="Why it is cancelled; goes into the journal.")
+    cancel: Optional[Literal["now"]] = Field(None, description="End at once where the provider can.")
+    previously: Optional[Slug] = Field(None, description="The name before: a rename.")
+
+
+class PostalAddress(Part):
+    """Where the customer is billed."""
+
+    first_name: Text = Field(description="Given name of the contact.")
+    last_name: Text = Field(description="Family name of the contact.")
+    line1: Text = Field(description="Street and number.")
+    line2: Optional[Text] = Field(None, description="More of the address.")
+    city: Text = Field(description="Town.")
+    state: Optional[Text] = Field(None, description="State or region, where the country asks for one.")
+    postal_code: Optional[Text] = Field(None, description="In quotes when it is a number.")
+    phone: Optional[Text] = Field(None, description="With the country's prefix.")
+
+
+class Customer(Part):
+    """The customer's account at Partner Center, created when none is known."""
+
+    domain: Host = Field(description="The first domain, NAME.onmicrosoft.com.")
+    company: Text = Field(description="The company's legal name.")
+    country: Country = Field(description="ISO 3166-1 alpha-2.")
+    language: Text = Field(description="Language of the account, as in lt.")
+    culture: Text = Field(description="Language and country, as in lt-LT.")
+    email: Text = Field(description="Where bills and notices go.")
+    registration_number: Optional[Text] = Field(None, description="Where the country asks for one.")
+    address: PostalAddress = Field(description="Where the customer is billed.")
+
+
+class DelegatedAdministration(Part):
+    """Rights of the partner in the customer's directory (GDAP); accepted by the customer."""
+
+    name: Text = Field(description="Shown to the customer.")
+    duration: Term = Field(description="How long it lasts, as in P2Y.")
+    roles: tuple[Text, ...] = Field((), description="Ids or names of directory roles.")
+
+
+class ProductKey(Part):
+    """A product key that a person redeems, once; only where it is kept stands here."""
+
+    group: Slug = Field(description="The license group it is redeemed for.")
+    key: Reference = Field(description="env://NAME or file:///path, never the key.")
+
+
+class OfficeAttach(Part):
+    """Exchange accounts that get Office on OVHcloud's order page, by hand."""
+
+    exchange: Service = Field(description="The hosted Exchange service.")
+    accounts: tuple[Login, ...] = Field(description="The accounts, at most 25.")
+
+
+class Tenant(Part):
+    """One customer's organisation: what it buys, and who gets what."""
+
+    version: Version = Field(description="Version of this file format.")
+    tenant: Slug = Field(description="Unique in the workspace; a-z, 0-9 and dashes.")
+    name: Optional[Text] = Field(None, description="Display name.")
+    previously: Optional[Slug] = Field(None, description="The tenant's name before: a rename.")
+    provider: ProviderName = Field(description="Who sells, and under which contract.")
+    account: Slug = Field(description="An account of the workspace file.")
+    service: Optional[Service] = Field(None, description="The tenant's own service, or the customer's id.")
+    hold: Optional[Text] = Field(None, description="Why nothing is applied; plans are still shown.")
+    domain: Optional[Host] = Field(None, description="Appended to logins written without an @.")
+    directory: Optional[Directory] = Field(
+        None, description="Who knows the people, where the seller does not."
+    )
+    customer: Optional[Customer] = Field(None, description="The customer's account at Partner Center.")
+    domains: tuple[Host, ...] = Field((), description="Domains the directory gets and verifies.")
+    delegated_administration: Optional[DelegatedAdministration] = Field(
+        None, description="GDAP relationship."
+    )
+    mpn_id: Optional[Text] = Field(None, description="ovh-csp2: the partner id on the tenant.")
+    partner_of_record: Optional[Text] = Field(None, description="Partner id, set by hand.")
+    license_groups: tuple[Group, ...] = Field((), description="What is bought.")
+    product_keys: tuple[ProductKey, ...] = Field((), description="Keys redeemed by hand, each once.")
+    office_attach: Optional[OfficeAttach] = Field(None, description="OVHcloud Exchange: done by hand.")
+    users: Optional[tuple[Person, ...]] = Field(
+        None, description="Who has which licence. Absent: people are not managed. []: nobody."
+    )
+
+    def login_of(self, person: Person) -> str:
+        """Spell a person's login out with the tenant's domain, when that is known."""
+        return full_login(person.login, self.domain)
+
+
+TENANT: TypeAdapter[Tenant] = TypeAdapter(Tenant)
+
+Where = Callable[..., Position]
+"""From a path to its place; what is not written stands where its nearest written parent does."""
+
+
+class ManifestFile:
+    """One tenant as written, and where each of its values stands."""
+
+    __slots__ = ("_where", "file", "tenant")
+
+    def __init__(self, tenant: Tenant, *, file: str, where: Where) -> None:
+        self.tenant = tenant
+        self.file = file
+        self._where = where
+
+    def where(self, *path: str | int) -> Position:
+        """Tell where a value stands, as in `where("license_groups", 0, "seats")`."""
+        return self._where(*path)
+
+    def __repr__(self) -> str:
+        return f"ManifestFile({self.tenant.tenant!r}, {self.file!r})"
+
+
+def full_login(login: str, domain: str | None) -> str:
+    """Complete a login with a domain, in lower case: logins are compared without regard to case."""
+    whole = login if "@" in login or not domain else f"{login}@{domain}"
+    return whole.lower()
+
+
+def login_key(login: str) -> str:
+    """Give the form under which a login stands in addresses: as written, in lower case."""
+    return login.lower()
