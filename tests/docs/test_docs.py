@@ -1,0 +1,128 @@
+"""The documentation is true: every command in it is executed, every link in it leads somewhere.
+
+The rule: in README.md and docs/, a block fenced as ```console holds lines `$ reconciler ...`, executed in
+order, a file at a time, in a copy of `examples/` whose sandbox was just reset. `# exit 4` behind a command is
+the exit code that it must end with (0 when unsaid). Lines below a command are its output; `...` stands for
+what was left out.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+
+
+@dataclass
+class Command:
+    """A command as a page shows it: its words, how it ends, what it says."""
+
+    line: str
+    exit: int
+    said: list[str] = field(default_factory=list)
+
+
+def commands(text: str) -> Iterator[Command]:
+    """The commands of a page, in order."""
+    for block in FENCE.findall(text):
+        current: Command | None = None
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if current:
+                    yield current
+                words, _, code = line.removeprefix("$ ").partition("# exit ")
+                current = Command(line=words.strip(), exit=int(code or 0))
+            elif current:
+                current.said.append(line.rstrip())
+            else:
+                pytest.fail(f"a console block starts with a command, not with {line!r}")
+        if current:
+            yield current
+
+
+def shows(said: list[str], output: str) -> bool:
+    """Whether the output is what the page says, `...` standing for any lines."""
+    if not said:
+        return True
+    pattern = "".join(
+        r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line) + r"[ ]*\n" for line in said
+    )
+    return re.fullmatch(rf"\n*{pattern}\n*", output + "\n") is not None
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Execute one command of a page, with nothing of the caller's settings."""
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith("RECONCILER_") and key != "CI"
+    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    return subprocess.run(
+        shlex.split(line),
+        cwd=folder,
+        env={**kept, "PATH": path, "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def _page(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_page)
+def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
+    shown = list(commands(page.read_text(encoding="utf-8")))
+    if not shown:
+        return  # a page without commands says nothing that could be wrong
+    folder = tmp_path / "examples"
+    shutil.copytree(ROOT / "examples", folder, ignore=shutil.ignore_patterns(".reconciler"))
+    assert run("reconciler sandbox reset --world world.yaml", folder).returncode == 0
+
+    for command in shown:
+        assert command.line.startswith("reconciler"), (
+            f"a console block holds only our commands: {command.line}"
+        )
+        done = run(command.line, folder)
+        assert done.returncode == command.exit, f"$ {command.line}\n{done.stdout}{done.stderr}"
+        assert shows(command.said, done.stdout), f"$ {command.line}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_page)
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    targets = [
+        target for target in LINK.findall(text) if "://" not in target and not target.startswith("mailto:")
+    ]
+
+    lost = [target for target in targets if not (page.parent / target.split("#")[0]).exists()]
+
+    assert not lost
+
+
+def test_a_command_and_what_it_says_are_read_from_a_page() -> None:
+    text = "```console\n$ reconciler plan  # exit 3\nfirst\n...\nlast\n$ reconciler status\n```\n"
+
+    assert list(commands(text)) == [
+        Command(line="reconciler plan", exit=3, said=["first", "...", "last"]),
+        Command(line="reconciler status", exit=0),
+    ]
+
+
+def test_what_was_left_out_may_be_anything_and_what_was_not_must_be_there() -> None:
+    assert shows(["first", "...", "last"], "first\nsecond\nthird\nlast\n")
+    assert shows(["first", "...", "last"], "first\nlast\n")
+    assert not shows(["first", "last"], "first\nsecond\nlast\n")
+    assert not shows(["first", "..."], "second\n")
