@@ -1,0 +1,57 @@
+"""How tenants stand between two applies: what is open since when, what failed, what is owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.action import Verb
+from reconciler.core.model import Address
+from reconciler.core.plan import Status
+from reconciler.core.report import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAction:
+    """An action that is not over: pending, by hand, in doubt, or failed and not tried again."""
+
+    address: Address
+    verb: Verb
+    state: State
+    since: datetime | None = None
+    due_by: datetime | None = None
+    ref: str | None = None
+    reason: str = ""
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantOverview:
+    """One tenant.
+
+    owed: why an apply was refused before it began, while none ended well since.
+    changes: how many actions a plan would have, where one was made.
+    """
+
+    tenant: str
+    provider: str
+    status: Status
+    account: str = ""
+    name: str = ""
+    actions: tuple[OpenAction, ...] = ()
+    changes: int = 0
+    owed: str | None = None
+    error: str | None = None
+    hold: str | None = None
+    sandbox: bool = False
+    applied_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """All tenants of one `status`, in the order of their names."""
+
+    tenants: tuple[TenantOverview, ...]
+    created_at: datetime
+    tool_version: str
+    notes: tuple[str, ...] = ()
