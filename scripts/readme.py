@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts the real output of the demo into the README, or with --check says whether it is still what stands there."""
+"""Puts the real output of the demo into the README; with --check, says whether it still stands there."""
 
 import re
 import subprocess
