@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from reconciler.core.endpoints import MICROSOFT_ENDPOINTS, OVH_ENDPOINTS, OVH_TOKENS, is_loopback, parse
 from reconciler.core.fields import (
+    SUBSIDIARY,
     Count,
     Duration,
     Flag,
@@ -47,7 +48,7 @@ class OvhAccount(Part):
     api: Literal["ovh"] = Field(description="OVHcloud's API.")
     endpoint: Text = Field(description="ovh-eu, ovh-ca, ovh-us, sandbox, or a URL ending in /1.0.")
     subsidiary: Annotated[
-        Optional[str], Field(None, pattern="^[A-Z]{2}$", description="As in FR; else asked from the API.")
+        Optional[str], Field(None, pattern=SUBSIDIARY, description="As in FR; else asked from the API.")
     ]
     credentials: Optional[OvhCredentials] = Field(None, description="Not needed for the sandbox.")
     token_url: Optional[Text] = Field(

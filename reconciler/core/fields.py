@@ -23,7 +23,30 @@ REFERENCE = re.compile(r"env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\x00-\x1f]+")
 DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhd]))+")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 RATE = re.compile(r"([1-9][0-9]{0,6})/(s|min|h)")
+SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
+TEXT = r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
+HOST = r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}(?:\.[A-Za-z0-9-]{1,63})*$"
+LOCAL = r"[A-Za-z0-9_'!#^~-]+(?:\.[A-Za-z0-9_'!#^~-]+)*"
+LOGIN = rf"^{LOCAL}(?:@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)?$"
+SERVICE = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
+IDENT = r"^[^\s\x00-\x1f\x7f]+$"
+TERM = r"^P[1-9][0-9]?[MY]$"
+CURRENCY = r"^[A-Z]{3}$"
+SUBSIDIARY = r"^[A-Z]{2}$"
 AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?")
+
+SAID = {
+    SLUG: "a name of a-z, 0-9 and dashes (no dash at its ends), at most 63 characters",
+    TEXT: "one line of text without blanks at its ends",
+    HOST: "a domain name, as in acme.example",
+    LOGIN: "a login: letters, digits and . _ - ' ! # ^ ~, with or without @domain",
+    SERVICE: "a service name: letters, digits, dots, dashes, colons and underscores",
+    IDENT: "an id without blanks",
+    TERM: "a term such as P1M, P1Y or P3Y",
+    CURRENCY: "a currency in capitals, as in EUR",
+    SUBSIDIARY: "a subsidiary of two capitals, as in FR",
+}
+"""What each pattern asks for, in words."""
 
 T = TypeVar("T")
 
@@ -46,34 +69,25 @@ class _Unwritten:
 Optional = Annotated[T | None, _Unwritten()]
 """A key that may be absent (None in Python) but not empty."""
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 """A name in addresses: a-z, 0-9 and dashes inside, at most 63 characters."""
 
-Text = Annotated[str, StringConstraints(pattern=r"^\S(?:.*\S)?$", max_length=256)]
+Text = Annotated[str, StringConstraints(pattern=TEXT, max_length=256)]
 """One line of text without blanks at its ends."""
 
-Host = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9-]{1,63})*$", max_length=253
-    ),
-]
+Host = Annotated[str, StringConstraints(pattern=HOST, max_length=253)]
 """A domain name."""
 
-_LOCAL = r"[A-Za-z0-9_'!#^~-]+(?:\.[A-Za-z0-9_'!#^~-]+)*"
-Login = Annotated[
-    str,
-    StringConstraints(pattern=rf"^{_LOCAL}(?:@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)?$", max_length=113),
-]
+Login = Annotated[str, StringConstraints(pattern=LOGIN, max_length=113)]
 """What a person signs in with; the part after `@` may be left to the tenant's `domain`."""
 
-Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=253)]
+Service = Annotated[str, StringConstraints(pattern=SERVICE, max_length=253)]
 """A provider's own name or id of a service."""
 
-Term = Annotated[str, StringConstraints(pattern=r"^P[1-9][0-9]?[MY]$")]
+Term = Annotated[str, StringConstraints(pattern=TERM)]
 """How long a purchase binds: `P1M`, `P1Y`, `P3Y`."""
 
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, StringConstraints(pattern=CURRENCY)]
 """ISO 4217, in capitals."""
 
 Country = Annotated[str, StringConstraints(to_lower=True, max_length=64)]
@@ -112,10 +126,8 @@ def _ident(value: Any) -> Any:
 Ident = Annotated[
     str,
     BeforeValidator(_ident),
-    StringConstraints(pattern=r"^\S+$", max_length=128),
-    WithJsonSchema(
-        {"anyOf": [{"type": "string", "pattern": r"^\S+$", "maxLength": 128}, {"type": "integer"}]}
-    ),
+    StringConstraints(pattern=IDENT, max_length=128),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": IDENT, "maxLength": 128}, {"type": "integer"}]}),
 ]
 """A provider's id, which may be written as a number."""
 

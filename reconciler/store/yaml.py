@@ -129,9 +129,13 @@ class Places:
 
     def __call__(self, *path: str | int) -> Position:
         """Tell where a value stands."""
+        return Position(self._file, *self.locate(path))
+
+    def locate(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
+        """Tell line and column of a value, or of its key."""
         if self._document is None:
             self._document = read(self._data)
-        return Position(self._file, *self._document.where(path))
+        return self._document.where(path, at_key=at_key)
 
 
 def read(data: bytes) -> Document:

@@ -1,0 +1,95 @@
+"""Which files a run reads: the workspace, and the tenants below the paths given."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from reconciler.core.diagnostic import Diagnostic
+from reconciler.store.yaml import MAX_BYTES, Unreadable
+
+WORKSPACE_NAME = "reconciler.yaml"
+SUFFIXES = (".yaml", ".yml")
+
+
+def find_workspace(paths: Sequence[Path], *, given: Path | None, cwd: Path) -> Path | None:
+    """Find the workspace: as given, else in the current folder, else in the nearest one above the paths."""
+    if given is not None:
+        return cwd / given
+    if (cwd / WORKSPACE_NAME).is_file():
+        return cwd / WORKSPACE_NAME
+    for path in paths:
+        start = Path(os.path.abspath(cwd / path))  # noqa: PTH100 - resolve() would leave the tree of a symbolic link
+        for folder in (start, *start.parents):
+            if (folder / WORKSPACE_NAME).is_file():
+                return folder / WORKSPACE_NAME
+    return None
+
+
+def find_tenants(
+    paths: Sequence[Path], *, workspace: Path | None, cwd: Path
+) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
+    """List the tenants' files below the paths, each once, in a stable order."""
+    found: dict[str, Path] = {}
+    missing = []
+    for path in paths:
+        whole = cwd / path
+        if not whole.exists():
+            missing.append(_missing(whole, cwd=cwd))
+        elif whole.is_dir():
+            for each in _walk(str(whole), set()):
+                if Path(each).name != WORKSPACE_NAME:
+                    found.setdefault(os.path.realpath(each), Path(each))
+        else:
+            found.setdefault(os.path.realpath(whole), whole)
+    if workspace is not None:
+        found.pop(os.path.realpath(workspace), None)
+    return tuple(sorted(found.values(), key=lambda path: show(path, cwd=cwd))), tuple(missing)
+
+
+def show(path: Path, *, cwd: Path) -> str:
+    """Name a file for people: relative to the current folder when it is below it."""
+    whole = os.path.abspath(path)  # noqa: PTH100 - see find_workspace
+    prefix = str(cwd).rstrip(os.sep) + os.sep
+    return whole.removeprefix(prefix).replace(os.sep, "/")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file of bearable size; raises `Unreadable` for what is none."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise Unreadable("RC1001", "not a file", hint="name a YAML file or a folder")
+            # One byte more than is allowed, so that the reader sees when it is too large.
+            return file.read(MAX_BYTES + 1) if state.st_size else b""
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        raise Unreadable(
+            "RC1001", f"cannot be read: {reason}", hint="check the path and its rights"
+        ) from None
+
+
+def _missing(path: Path, *, cwd: Path) -> Diagnostic:
+    return Diagnostic(
+        show(path, cwd=cwd), 1, 1, "RC1001", "error", "no such file or folder", "check the path given"
+    )
+
+
+def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
+    """Go through a folder and what is below it, hidden ones left out, links followed once."""
+    state = os.stat(folder)  # noqa: PTH116 - os.scandir gives strings; this is the hot path
+    if (state.st_dev, state.st_ino) in seen:
+        return
+    seen.add((state.st_dev, state.st_ino))
+    with os.scandir(folder) as entries:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry.path, seen)
+        elif entry.name.endswith(SUFFIXES) and entry.is_file():
+            yield entry.path
