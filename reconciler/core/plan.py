@@ -80,7 +80,9 @@ class Plan:
     refs: the provider's ids of the tenant's groups, which the digest covers.
     begun: how many plans with actions were begun for the tenant before.
     error: why nothing was planned, when reading failed.
-    found: addresses found as written, which an apply records as ours: (group, login in full).
+    found: seats found as written, which an apply records as ours: (group, login in full, as written).
+    identified: groups whose service was found, which an apply records: (group, ref, product, scope).
+    seated: how many people sit in each group, which guards compare with how many leave.
     """
 
     tenant: str
@@ -100,7 +102,8 @@ class Plan:
     sandbox: bool = False
     in_doubt: bool = False
     found: tuple[tuple[str, str, str], ...] = ()
-    identified: tuple[tuple[str, str], ...] = ()
+    identified: tuple[tuple[str, str, str, str], ...] = ()
+    seated: tuple[tuple[str, int], ...] = ()
 
     @property
     def digest(self) -> str:

@@ -1,0 +1,101 @@
+"""The plan of one tenant while it is being made: what is decided so far, and how actions get their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from reconciler.core.action import Action, Verb, action_id
+from reconciler.core.manifest import ManifestFile, Person
+from reconciler.core.model import Address, Json, Source
+from reconciler.core.plan import Finding, Leaving, Unmanaged, Waiting
+from reconciler.core.provider import Capabilities
+
+
+@dataclass(slots=True)
+class Draft:
+    """One tenant's plan in the making; `needs` are ids."""
+
+    manifest: ManifestFile
+    capabilities: Capabilities
+    begun: int
+    protected: bool = False
+    actions: list[Action] = field(default_factory=list)
+    pending: list[Waiting] = field(default_factory=list)
+    blocked: list[Waiting] = field(default_factory=list)
+    unmanaged: list[Unmanaged] = field(default_factory=list)
+    leaving: list[Leaving] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    _people: dict[str, int] = field(default_factory=dict)
+
+    def source(self, *path: str | int) -> Source:
+        """The place in the tenant's file."""
+        place = self.manifest.where(*path)
+        return Source(file=place.file, line=place.line, column=place.column)
+
+    def group_source(self, name: str, *key: str) -> Source:
+        """The place of a group, or of one of its keys."""
+        names = [group.name for group in self.manifest.tenant.license_groups]
+        return self.source("license_groups", names.index(name), *key)
+
+    def person_source(self, person: Person) -> Source:
+        """The place of a person."""
+        if not self._people:
+            users = self.manifest.tenant.users or ()
+            self._people = {one.login: index for index, one in enumerate(users)}
+        return self.source("users", self._people[person.login])
+
+    def act(  # noqa: PLR0913 - an action has that many parts, each named at the call
+        self,
+        verb: Verb,
+        address: Address,
+        *,
+        summary: str,
+        before: Json | None,
+        after: Json | None,
+        detail: Json,
+        reason: str,
+        source: Source | None,
+        needs: Sequence[str] = (),
+        scheduled_for: date | None = None,
+        reversible_until: date | None = None,
+        instructions: str | None = None,
+    ) -> str | None:
+        """Add an action, or block it when the provider cannot do the verb at all; its id."""
+        support = self.capabilities.verbs.get(verb)
+        if support is None or support.how == "not-at-all":
+            note = support.note if support else f"{self.capabilities.provider} cannot {verb}"
+            self.block(address, verb, note, source=source)
+            return None
+        action = Action(
+            id=action_id(
+                self.manifest.tenant.tenant, address, verb, before=before, after=after, begun=self.begun
+            ),
+            verb=verb,
+            address=address,
+            summary=summary,
+            before=before,
+            after=after,
+            needs=tuple(needs),
+            how=support.how,
+            repeatable=support.repeatable,
+            reason=reason,
+            source=source,
+            scheduled_for=scheduled_for,
+            reversible_until=reversible_until,
+            instructions=instructions or (support.note if support.how == "by-hand" else None),
+            detail=detail,
+        )
+        self.actions.append(action)
+        return action.id
+
+    def block(self, address: Address, verb: Verb | None, reason: str, *, source: Source | None) -> None:
+        """Say that something cannot be done, and why."""
+        self.blocked.append(Waiting(address=address, verb=verb, reason=reason, source=source))
+
+    def find(self, code: str, address: Address, message: str, *, source: Source | None = None) -> None:
+        """Add a rule's word."""
+        self.findings.append(
+            Finding(code=code, severity="warning", address=address, message=message, source=source)
+        )

@@ -1,0 +1,146 @@
+"""What actions change on the bill: who needs a price, and a price put on an action. Decimal, per currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from reconciler.core.action import Action, Verb
+from reconciler.core.model import Holding, Money, Price, Quote
+from reconciler.core.order import shrinks
+from reconciler.core.plan import Plan, Unmanaged
+from reconciler.core.progress import Spending
+from reconciler.core.workspace import Price as WorkspacePrice
+
+ZERO = Decimal(0)
+
+
+class Ask(NamedTuple):
+    """A price to ask a provider for: a product, a number of seats, and the service they would join."""
+
+    product: str
+    quantity: int
+    scope: str | None
+
+
+def ask(action: Action, *, pool: bool) -> tuple[Ask, int] | None:
+    """What to ask for an action's price, and by what to multiply the answer; None when nothing is paid."""
+    detail = action.detail
+    product, scope = detail.get("product"), detail.get("scope")
+    if not isinstance(product, str):
+        return None
+    quantity = int(detail.get("quantity") or 0)
+    match action.verb:
+        case Verb.ORDER if quantity:
+            return Ask(product, quantity, scope), 1
+        case Verb.RESIZE if quantity > 0:
+            return Ask(product, quantity, scope), 1
+        case Verb.RESIZE if quantity < 0:
+            return Ask(product, 1, scope), quantity
+        case Verb.RESIZE:
+            return Ask(product, 1, scope), 0
+        case Verb.CANCEL if pool:
+            seats = int((action.before or {}).get("seats") or 0)
+            return Ask(product, 1, scope), -seats
+        case Verb.ACTIVATE if not pool:
+            return Ask(product, 1, scope), 1
+        case Verb.DEACTIVATE if not pool:
+            return Ask(product, 1, scope), -1
+        case _:
+            return None
+
+
+def asks(plan: Plan, *, pool: bool) -> set[Ask]:
+    """Everything to ask for one plan."""
+    wanted = (ask(action, pool=pool) for action in plan.actions)
+    return {one[0] for one in wanted if one is not None}
+
+
+def priced(plan: Plan, quotes: Mapping[Ask, Quote], *, pool: bool) -> Plan:
+    """The plan with prices and contracts on its actions."""
+    return replace(plan, actions=tuple(_priced(action, quotes, pool=pool) for action in plan.actions))
+
+
+def _priced(action: Action, quotes: Mapping[Ask, Quote], *, pool: bool) -> Action:
+    wanted = ask(action, pool=pool)
+    if wanted is None:
+        return action
+    quote = quotes.get(wanted[0])
+    if quote is None:
+        return action
+    times = wanted[1]
+    price = _times(quote.price, times) if quote.price else None
+    buys = action.verb in {Verb.ORDER, Verb.RESIZE} and times > 0
+    return replace(action, price=price, contracts=quote.contracts if buys else ())
+
+
+def _times(price: Price, times: int) -> Price:
+    one_off = price.one_off if times == 1 else ZERO
+    return replace(price, monthly=price.monthly * times, one_off=one_off)
+
+
+def fallback(ask: Ask, prices: Sequence[WorkspacePrice], names: Iterable[str]) -> Price | None:
+    """The workspace's price of a product that its provider tells none for; `names` are its other names."""
+    wanted = {ask.product.lower(), *(name.lower() for name in names)}
+    for one in prices:
+        if one.product.lower() in wanted:
+            monthly = one.amount / 12 if one.per == "year" else one.amount
+            total = (monthly * ask.quantity).quantize(Decimal("0.01"))
+            return Price(monthly=total, one_off=ZERO, currency=one.currency, source="workspace")
+    return None
+
+
+def with_monthly(
+    unmanaged: tuple[Unmanaged, ...], holdings: Iterable[Holding], unit: Mapping[str, Price]
+) -> tuple[Unmanaged, ...]:
+    """Unmanaged groups with what they cost a month, where a unit price is known."""
+    known = {
+        f"group/{one.ref}": Money(unit[one.product].monthly * one.seats, unit[one.product].currency)
+        for one in holdings
+        if one.seats and one.product in unit
+    }
+    return tuple(replace(one, monthly=known.get(one.address, one.monthly)) for one in unmanaged)
+
+
+def rise(actions: Iterable[Action]) -> tuple[dict[str, Decimal], int]:
+    """By how much the monthly bill rises at once, per currency, and how many purchases have no known price."""
+    total: dict[str, Decimal] = {}
+    unknown = 0
+    for action in actions:
+        if action.scheduled_for is not None:
+            continue
+        if action.price is None:
+            unknown += buys(action)
+            continue
+        total[action.price.currency] = total.get(action.price.currency, ZERO) + action.price.monthly
+    return total, unknown
+
+
+def buys(action: Action) -> bool:
+    """Whether it is a purchase."""
+    if action.how == "by-hand":
+        return False
+    if action.verb is Verb.RESIZE:
+        return not shrinks(action) and int(action.detail.get("quantity") or 0) > 0
+    if action.verb is Verb.ACTIVATE:
+        return action.detail.get("provider") == "ovh-payg"
+    return action.verb is Verb.ORDER
+
+
+def this_month(spending: Iterable[Spending], now: datetime) -> dict[str, Decimal]:
+    """What this calendar month's (UTC) applies already added, per currency; never below zero."""
+    total: dict[str, Decimal] = {}
+    for one in spending:
+        if (one.at.year, one.at.month) == (now.year, now.month):
+            total[one.currency] = total.get(one.currency, ZERO) + one.monthly
+    return {currency: max(ZERO, amount) for currency, amount in total.items()}
+
+
+def dearer(planned: Price | None, quoted: Price | None) -> bool:
+    """Whether a price right before the purchase stops it: a higher recurring one, from the same source."""
+    if planned is None or quoted is None or planned.source != quoted.source:
+        return False
+    return planned.currency != quoted.currency or quoted.monthly > planned.monthly

@@ -1,0 +1,68 @@
+"""The order in which actions are done: nothing sits before it exists, nothing is taken away while in use.
+
+order > (wait) > resize up               seats exist before anyone sits on them
+      > create-user > update             people exist before they sit
+      > deactivate > activate            a full group frees a seat before it fills one
+      > delete-user > resize down > cancel    nothing is taken away while it is in use
+      > schedule                         last: providers drop scheduled changes at any other change
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+from reconciler.core.action import Action, Verb
+
+RANK: dict[Verb, int] = {
+    Verb.ORDER: 0,
+    Verb.RESIZE: 1,
+    Verb.CREATE_USER: 2,
+    Verb.UPDATE: 3,
+    Verb.DEACTIVATE: 4,
+    Verb.ACTIVATE: 5,
+    Verb.DELETE_USER: 6,
+    Verb.CANCEL: 8,
+    Verb.SCHEDULE: 9,
+}
+DOWN = 7
+
+
+def rank(action: Action) -> int:
+    """Where an action stands in the picture above."""
+    if action.verb is Verb.RESIZE and shrinks(action):
+        return DOWN
+    if action.verb is Verb.UPDATE and action.detail.get("renewal"):
+        return DOWN
+    return RANK[action.verb]
+
+
+def shrinks(action: Action) -> bool:
+    """Whether it takes seats away."""
+    before, after = action.before or {}, action.after or {}
+    return action.verb is Verb.RESIZE and (after.get("seats") or 0) < (before.get("seats") or 0)
+
+
+def in_order(actions: Sequence[Action]) -> list[Action]:
+    """Sort by the picture, but never before what an action needs; the same whatever order they came in."""
+    by_id = {action.id: action for action in actions}
+    waiting = {action.id: {need for need in action.needs if need in by_id} for action in actions}
+    needed_by: dict[str, list[str]] = {}
+    for action in actions:
+        for need in waiting[action.id]:
+            needed_by.setdefault(need, []).append(action.id)
+    ready = [(rank(one), one.address, one.id) for one in actions if not waiting[one.id]]
+    heapq.heapify(ready)
+    done: list[Action] = []
+    while ready:
+        _, _, identifier = heapq.heappop(ready)
+        done.append(by_id[identifier])
+        for dependant in needed_by.get(identifier, ()):
+            waiting[dependant].discard(identifier)
+            if not waiting[dependant]:
+                one = by_id[dependant]
+                heapq.heappush(ready, (rank(one), one.address, one.id))
+    if len(done) != len(actions):
+        stuck = sorted(one.address for one in actions if waiting[one.id])
+        raise ValueError(f"actions need each other in a circle: {', '.join(stuck)}")
+    return done

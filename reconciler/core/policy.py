@@ -1,0 +1,223 @@
+"""Guards: what one run may do at most, judged on plans before the first call, and how to lift a guard once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from reconciler.core.action import Action, Verb
+from reconciler.core.errors import UsageError
+from reconciler.core.money import ZERO, rise, this_month
+from reconciler.core.order import shrinks
+from reconciler.core.plan import Exceeded, Plan
+from reconciler.core.progress import Spending
+from reconciler.core.workspace import Policy
+
+HALF_AT_LEAST = 5
+"""From this many people on, taking more than half of a group away exceeds max_deactivations."""
+
+RULES = (
+    "max_monthly_increase",
+    "max_seats_per_action",
+    "max_cancellations",
+    "max_deactivations",
+    "max_tenants_changed",
+    "protected",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowances:
+    """What the command line lifts once: a number or amount by rule, and tenants that lose their protection."""
+
+    numbers: Mapping[str, Decimal] = field(default_factory=dict)
+    tenants: frozenset[str] = frozenset()
+
+    def limit(self, rule: str, written: Decimal | int | None) -> Decimal | None:
+        """The limit of a rule: lifted, else as written."""
+        if rule in self.numbers:
+            return self.numbers[rule]
+        return None if written is None else Decimal(written)
+
+
+def allowances(texts: Iterable[str]) -> Allowances:
+    """Read `RULE=N` as given with --allow."""
+    numbers: dict[str, Decimal] = {}
+    tenants: set[str] = set()
+    for text in texts:
+        rule, equals, value = text.partition("=")
+        if rule not in RULES or not equals or not value:
+            raise UsageError(f"--allow {text}: not RULE=N", hint=f"RULE is one of {', '.join(RULES)}")
+        if rule == "protected":
+            tenants.add(value)
+            continue
+        numbers[rule] = _number(text, value)
+    return Allowances(numbers=numbers, tenants=frozenset(tenants))
+
+
+def _number(text: str, value: str) -> Decimal:
+    try:
+        number = Decimal(value)
+    except InvalidOperation as error:
+        raise UsageError(f"--allow {text}: {value!r} is not a number") from error
+    if not number.is_finite() or number < 0:
+        raise UsageError(f"--allow {text}: {value!r} is not a limit")
+    return number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a run would do, as guards see it: actions by tenant, and the people of groups that lose some."""
+
+    actions: Mapping[str, tuple[Action, ...]]
+    spending: tuple[Spending, ...] = ()
+    seated: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def all(self) -> list[Action]:
+        """Every action."""
+        return [action for some in self.actions.values() for action in some]
+
+
+def work_of(plans: Iterable[Plan], spending: Iterable[Spending]) -> Work:
+    """What plans would do; held tenants and those that could not be read do nothing."""
+    chosen = [plan for plan in plans if plan.error is None and plan.hold is None]
+    return Work(
+        actions={plan.tenant: plan.actions for plan in chosen if plan.actions},
+        spending=tuple(spending),
+        seated={(plan.tenant, group): count for plan in chosen for group, count in plan.seated},
+    )
+
+
+def exceeded(
+    work: Work, policies: Sequence[Policy], allowed: Allowances, now: datetime
+) -> tuple[Exceeded, ...]:
+    """Every guard that a run exceeds, under each of the policies that hold."""
+    found: dict[tuple[str, str], Exceeded] = {}
+    for policy in policies:
+        for rule in GUARDS:
+            for one in rule(work, policy, allowed, now):
+                found.setdefault((one.rule, one.message), one)
+    return tuple(found.values())
+
+
+def _over(rule: str, number: Decimal | int, limit: Decimal | None, what: str) -> list[Exceeded]:
+    if limit is None or number <= limit:
+        return []
+    return [
+        Exceeded(
+            rule=rule,
+            number=str(number),
+            limit=str(limit),
+            message=f"{rule}: {what}: {number}, the limit is {limit}",
+            hint=f"review the plan; to allow it once: --allow {rule}={number}",
+        )
+    ]
+
+
+def _increase(work: Work, policy: Policy, allowed: Allowances, now: datetime) -> list[Exceeded]:
+    rule, limit = "max_monthly_increase", policy.max_monthly_increase
+    if limit is None:
+        return []
+    rises, unknown = rise(work.all)
+    if unknown and rule not in allowed.numbers:
+        return [
+            Exceeded(
+                rule=rule,
+                number="unknown",
+                limit=f"{limit.amount} {limit.currency}",
+                message=f"{rule}: {unknown} purchases have no known price, the limit is {limit.amount} "
+                f"{limit.currency} a month",
+                hint=f"write their price under `prices:`, or allow it once: --allow {rule}={limit.amount}",
+            )
+        ]
+    spent = this_month(work.spending, now)
+    ceiling = allowed.limit(rule, limit.amount)
+    found: list[Exceeded] = []
+    for currency, amount in rises.items():
+        total = amount + spent.get(currency, ZERO)
+        if amount <= 0:
+            continue
+        if currency != limit.currency and rule not in allowed.numbers:
+            ceiling = ZERO
+        found += _over(rule, total, ceiling, f"the monthly bill rises by {amount} {currency} in this run")
+    return found
+
+
+def _seats(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:
+    limit = allowed.limit("max_seats_per_action", policy.max_seats_per_action)
+    found: list[Exceeded] = []
+    for tenant, actions in work.actions.items():
+        for action in actions:
+            quantity = int(action.detail.get("quantity") or 0)
+            what = f"{tenant} {action.address} adds seats at once"
+            found += _over("max_seats_per_action", quantity, limit, what)
+    return found
+
+
+def _cancellations(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:
+    number = sum(action.verb is Verb.CANCEL for action in work.all)
+    limit = allowed.limit("max_cancellations", policy.max_cancellations)
+    return _over("max_cancellations", number, limit, "groups cancelled in this run")
+
+
+def _deactivations(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:
+    rule = "max_deactivations"
+    number = sum(action.verb is Verb.DEACTIVATE for action in work.all)
+    found = _over(
+        rule, number, allowed.limit(rule, policy.max_deactivations), "people lose a seat in this run"
+    )
+    if found or rule in allowed.numbers:
+        return found
+    for (tenant, group), seated in work.seated.items():
+        leaving = sum(
+            action.verb is Verb.DEACTIVATE and action.group == group
+            for action in work.actions.get(tenant, ())
+        )
+        if leaving >= HALF_AT_LEAST and leaving * 2 > seated:
+            found.append(
+                Exceeded(
+                    rule=rule,
+                    number=str(leaving),
+                    limit=f"half of {seated}",
+                    message=f"{rule}: {leaving} of the {seated} people of {tenant} group/{group} lose their "
+                    "seat, more than half",
+                    hint=f"review the plan; to allow it once: --allow {rule}={max(number, leaving)}",
+                )
+            )
+    return found
+
+
+def _tenants(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:
+    limit = allowed.limit("max_tenants_changed", policy.max_tenants_changed)
+    number = sum(bool(actions) for actions in work.actions.values())
+    return _over("max_tenants_changed", number, limit, "tenants changed in this run")
+
+
+def _protected(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:
+    return [
+        Exceeded(
+            rule="protected",
+            number=action.verb.value,
+            limit=tenant,
+            message=f"protected: {tenant} is protected, and {action.verb} {action.address} takes something away",
+            hint=f"review the plan; to allow it once: --allow protected={tenant}",
+        )
+        for tenant in policy.protected
+        if tenant not in allowed.tenants
+        for action in work.actions.get(tenant, ())
+        if takes_away(action)
+    ]
+
+
+def takes_away(action: Action) -> bool:
+    """Whether something is lost: a seat's person, seats, a group, or its renewal."""
+    if action.verb in {Verb.DEACTIVATE, Verb.CANCEL, Verb.DELETE_USER}:
+        return True
+    return shrinks(action) or action.detail.get("renewal") == "off"
+
+
+Guard = Callable[[Work, Policy, Allowances, datetime], list[Exceeded]]
+GUARDS: tuple[Guard, ...] = (_increase, _seats, _cancellations, _deactivations, _tenants, _protected)

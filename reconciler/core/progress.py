@@ -1,0 +1,324 @@
+"""Where things stand, by replaying the journal: what is open, what is ours, which service is which group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from reconciler.core.action import Action, Verb
+from reconciler.core.journal import Event, Kind
+from reconciler.core.model import Address, Json
+from reconciler.core.provider import StepRecord, WaitingOn
+from reconciler.core.serial import action_from_dict
+
+Stage = Literal["intended", "accepted", "in-doubt"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """An action that was begun and is not settled.
+
+    stage: `intended` when nobody has its answer, `accepted` when the provider or a person has it.
+    """
+
+    action: Action
+    stage: Stage
+    since: datetime
+    attempt: int = 1
+    steps: tuple[StepRecord, ...] = ()
+    ticket: str | None = None
+    waiting_on: WaitingOn = "provider"
+    status: str = ""
+    due_by: datetime | None = None
+    instructions: str = ""
+    why: str = ""
+    plan: str = ""
+
+    @property
+    def ref(self) -> str | None:
+        """What a person can look up: the ticket, else the last step's ref."""
+        return self.ticket or next((step.ref for step in reversed(self.steps) if step.ref), None)
+
+    @property
+    def unconfirmed_checkout(self) -> bool:
+        """A purchase was sent and its number is not known."""
+        return self.stage == "intended" and any(s.name == "checkout" and s.ref is None for s in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A failed purchase whose group stays blocked until a person resolves it."""
+
+    action: Action
+    since: datetime
+    why: str
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What an action added to the monthly bill, and when."""
+
+    at: datetime
+    currency: str
+    monthly: Decimal
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where one tenant stands.
+
+    begun: how many plans with actions were begun. spent: plan digest to (when, by whom).
+    todo: actions of the last plan not begun yet. failed: ids of those that failed for good.
+    services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
+    """
+
+    begun: int = 0
+    spent: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    open: dict[str, Open] = field(default_factory=dict)
+    todo: dict[str, Action] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    stuck: dict[Address, Stuck] = field(default_factory=dict)
+    services: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    owned: dict[tuple[str, str], str] = field(default_factory=dict)
+    spending: dict[str, Spending] = field(default_factory=dict)
+    orders: set[str] = field(default_factory=set)
+    plan: str = ""
+    owed: str = ""
+    last_seq: int = 0
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether `resume` has anything to do or to ask."""
+        return bool(self.todo) or any(one.stage != "in-doubt" for one in self.open.values())
+
+    def at(self, address: Address) -> Open | None:
+        """The open action on an address."""
+        return next((one for one in self.open.values() if one.action.address == address), None)
+
+
+def replay(events: Iterable[Event]) -> Progress:
+    """Read one tenant's events in order into where it stands."""
+    progress = Progress()
+    for event in events:
+        progress.last_seq = max(progress.last_seq, event.seq)
+        APPLY.get(event.kind, _ignore)(progress, event)
+    return progress
+
+
+def replay_all(events: Iterable[Event]) -> dict[str, Progress]:
+    """Read all tenants' events into where each stands."""
+    by_tenant: dict[str, list[Event]] = {}
+    for event in events:
+        by_tenant.setdefault(event.tenant, []).append(event)
+    return {tenant: replay(some) for tenant, some in by_tenant.items()}
+
+
+def _ignore(_progress: Progress, _event: Event) -> None:
+    """Some events are only for people to read."""
+
+
+def _begun(progress: Progress, event: Event) -> None:
+    progress.begun += 1
+    progress.plan = event.plan
+    progress.spent[event.plan] = (event.at, event.by)
+    actions = [action_from_dict(raw) for raw in event.data.get("actions", ())]
+    progress.todo = {action.id: action for action in actions}
+
+
+def _intended(progress: Progress, event: Event) -> None:
+    raw = event.data.get("action")
+    known = progress.todo.pop(event.action, None)
+    action = action_from_dict(raw) if raw else known
+    before = progress.open.get(event.action)
+    if action is None:
+        if before is None:
+            return
+        action = before.action
+    progress.failed.discard(event.action)
+    progress.open[event.action] = Open(
+        action=action,
+        stage="intended",
+        since=before.since if before else event.at,
+        attempt=int(event.data.get("attempt", 1)),
+        steps=before.steps if before else _steps(event.data.get("steps", ())),
+        plan=event.plan,
+    )
+    if action.price is not None:
+        progress.spending[action.id] = Spending(event.at, action.price.currency, _immediate(action))
+
+
+def _immediate(action: Action) -> Decimal:
+    if action.price is None or action.scheduled_for is not None:
+        return Decimal(0)
+    return action.price.monthly
+
+
+def _steps(raw: Iterable[Json]) -> tuple[StepRecord, ...]:
+    return tuple(
+        StepRecord(
+            name=one["name"],
+            began_at=datetime.fromisoformat(one["began_at"]),
+            ref=one.get("ref"),
+            data=one.get("data", {}),
+        )
+        for one in raw
+    )
+
+
+def _stepping(progress: Progress, event: Event) -> None:
+    one = progress.open.get(event.action)
+    if one is None:
+        return
+    name = str(event.data["step"])
+    step = StepRecord(name=name, began_at=event.at, data=event.data.get("data", {}))
+    steps = (*(s for s in one.steps if s.name != name), step)
+    progress.open[event.action] = replace(one, stage="intended", steps=steps)
+
+
+def _stepped(progress: Progress, event: Event) -> None:
+    one = progress.open.get(event.action)
+    if one is None:
+        return
+    ref = str(event.data["ref"])
+    steps = tuple(
+        replace(s, ref=ref, data={**s.data, **event.data.get("data", {})})
+        if s.name == event.data["step"]
+        else s
+        for s in one.steps
+    )
+    if event.data["step"] == "checkout":
+        progress.orders.add(ref)
+    progress.open[event.action] = replace(one, steps=steps)
+
+
+def _accepted(progress: Progress, event: Event) -> None:
+    one = progress.open.get(event.action)
+    if one is None:
+        return
+    data = event.data
+    due = data.get("due_by")
+    if one.action.verb in {Verb.ORDER, Verb.RESIZE} and data.get("ticket"):
+        progress.orders.add(str(data["ticket"]))
+    progress.open[event.action] = replace(
+        one,
+        stage="accepted",
+        ticket=data.get("ticket") or None,
+        waiting_on=data.get("waiting_on", "provider"),
+        status=data.get("status", ""),
+        due_by=datetime.fromisoformat(due) if due else None,
+        instructions=data.get("instructions", ""),
+    )
+
+
+def _finished(progress: Progress, event: Event) -> None:
+    one = progress.open.pop(event.action, None)
+    action = one.action if one else progress.todo.pop(event.action, None)
+    progress.finished.add(event.action)
+    if action is None:
+        return
+    progress.stuck.pop(action.address, None)
+    _remember(progress, action, event.data)
+
+
+def _remember(progress: Progress, action: Action, data: Json) -> None:
+    group = action.group
+    service = data.get("service")
+    if service and group and action.verb in {Verb.ORDER, Verb.RESIZE}:
+        scope = str(data.get("scope") or action.detail.get("scope") or service)
+        progress.services[group] = (str(service), str(action.detail.get("product", "")), scope)
+        progress.cancelled.discard(group)
+    login = str(data.get("login") or action.detail.get("login", ""))
+    match action.verb:
+        case Verb.ACTIVATE if group:
+            progress.owned[group, login] = action.address.rpartition("/")[2]
+        case Verb.DEACTIVATE if group:
+            progress.owned.pop((group, login), None)
+        case Verb.CANCEL if group:
+            progress.cancelled.add(group)
+        case Verb.UPDATE if old := action.detail.get("previously"):
+            for owned_group, owned_login in [key for key in progress.owned if key[1] == old]:
+                del progress.owned[owned_group, owned_login]
+                progress.owned[owned_group, login] = action.address.rpartition("/")[2]
+        case _:
+            pass
+
+
+def _failed(progress: Progress, event: Event) -> None:
+    one = progress.open.pop(event.action, None)
+    action = one.action if one else progress.todo.get(event.action)
+    progress.spending.pop(event.action, None)
+    if action is None:
+        return
+    if event.data.get("blocks"):
+        progress.stuck[action.address] = Stuck(
+            action=action,
+            since=event.at,
+            why=str(event.data.get("message", "")),
+            ref=one.ref if one else None,
+        )
+    if event.data.get("resolved"):
+        progress.stuck.pop(action.address, None)
+    if event.data.get("final", True):
+        progress.todo.pop(event.action, None)
+        progress.failed.add(event.action)
+    else:
+        progress.todo[event.action] = action
+
+
+def _in_doubt(progress: Progress, event: Event) -> None:
+    one = progress.open.get(event.action)
+    if one is not None:
+        progress.open[event.action] = replace(one, stage="in-doubt", why=str(event.data.get("why", "")))
+
+
+def _adopted(progress: Progress, event: Event) -> None:
+    data = event.data
+    group = str(data.get("group", ""))
+    if login := data.get("login"):
+        progress.owned[group, str(login)] = str(data.get("written") or login)
+    if ref := data.get("ref"):
+        progress.services[group] = (str(ref), str(data.get("product", "")), str(data.get("scope") or ref))
+        progress.cancelled.discard(group)
+
+
+def _released(progress: Progress, event: Event) -> None:
+    group = str(event.data.get("group", ""))
+    if login := event.data.get("login"):
+        progress.owned.pop((group, str(login)), None)
+    elif event.data.get("ref"):
+        progress.services.pop(group, None)
+    if event.data.get("stuck"):
+        progress.stuck.pop(event.address, None)
+
+
+def _closed(progress: Progress, event: Event) -> None:
+    if event.data.get("exit_code") in {0, 4}:
+        progress.owed = ""
+    if event.data.get("final", True):
+        progress.todo.clear()
+
+
+def _owed(progress: Progress, event: Event) -> None:
+    progress.owed = str(event.data.get("why", ""))
+
+
+APPLY: Mapping[Kind, Callable[[Progress, Event], Any]] = {
+    Kind.BEGUN: _begun,
+    Kind.INTENDED: _intended,
+    Kind.STEPPING: _stepping,
+    Kind.STEPPED: _stepped,
+    Kind.ACCEPTED: _accepted,
+    Kind.FINISHED: _finished,
+    Kind.FAILED: _failed,
+    Kind.IN_DOUBT: _in_doubt,
+    Kind.ADOPTED: _adopted,
+    Kind.RELEASED: _released,
+    Kind.CLOSED: _closed,
+    Kind.OWED: _owed,
+}
