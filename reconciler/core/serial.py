@@ -111,7 +111,9 @@ def changed_fields(before: Json | None, after: Json | None) -> list[Values]:
 def _differing(old: Json, new: Json) -> set[str]:
     from deepdiff import DeepDiff
 
-    diff = DeepDiff(dict(old), dict(new), view="tree", ignore_private_variables=False)
+    diff = DeepDiff(
+        dict(old), dict(new), view="tree", ignore_private_variables=False, threshold_to_diff_deeper=0
+    )
     return {item.path(output_format="list")[0] for items in diff.values() for item in items}
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped] # it publishes no types
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Contract, Money, Price, Source
 from reconciler.core.plan import Exceeded, Finding, Leaving, Plan, Run, Status, Unmanaged, Waiting
 from reconciler.core.report import Report, Result, State, TenantReport, Trouble
+from reconciler.core.schema_files import plan_schema, report_schema
 from reconciler.core.serial import (
     action_from_dict,
     action_to_dict,
@@ -26,6 +28,8 @@ from reconciler.core.serial import (
 )
 from reconciler.core.serial_report import report_from_dict, report_to_dict
 
+PLAN = Draft202012Validator(plan_schema(), format_checker=FormatChecker())
+REPORT = Draft202012Validator(report_schema(), format_checker=FormatChecker())
 TEXT = st.text(max_size=12)
 ADDRESSES = st.sampled_from(["group/office", "user/ada", "seat/office/ada"]) | TEXT
 JSON = st.recursive(
@@ -187,7 +191,7 @@ def test_an_action_is_the_same_after_writing_and_reading(action: Action) -> None
 
 
 @given(RUNS)
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_a_plan_is_the_same_after_writing_and_reading(run: Run) -> None:
     written = run_to_dict(run)
 
@@ -195,12 +199,16 @@ def test_a_plan_is_the_same_after_writing_and_reading(run: Run) -> None:
 
     assert read == run
     assert run_to_dict(read) == written
+    PLAN.validate(through_text(written))
 
 
 @given(REPORTS)
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_a_report_is_the_same_after_writing_and_reading(report: Report) -> None:
-    assert report_from_dict(through_text(report_to_dict(report))) == report
+    written = through_text(report_to_dict(report))
+
+    assert report_from_dict(written) == report
+    REPORT.validate(written)
 
 
 def test_the_plan_file_is_the_one_of_the_contract() -> None:
@@ -282,6 +290,11 @@ def test_what_is_new_or_gone_has_all_its_fields_named() -> None:
     assert changed_fields(None, {"seats": 3}) == [{"field": "seats", "before": None, "after": 3}]
     assert changed_fields({"seats": 3}, None) == [{"field": "seats", "before": 3, "after": None}]
     assert changed_fields(None, None) == []
+    assert changed_fields({"a": None}, {"b": None, "c": 1}) == [
+        {"field": "a", "before": None, "after": None},
+        {"field": "b", "before": None, "after": None},
+        {"field": "c", "before": None, "after": 1},
+    ]
 
 
 @pytest.mark.parametrize(
