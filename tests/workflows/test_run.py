@@ -134,10 +134,12 @@ class Runner:
                 stored = self.folder / f"artifact-{options['name']}"
                 stored.mkdir(exist_ok=True)
                 for name in options["path"].split():
-                    shutil.copy(checkout / name, stored)
+                    if (checkout / name).exists():  # what is not there is a warning on GitHub
+                        shutil.copy(checkout / name, stored)
             case "actions/download-artifact":
                 stored = self.folder / f"artifact-{options['name']}"
-                shutil.copytree(stored, options["path"], dirs_exist_ok=True)
+                if stored.exists() or not step.get("continue-on-error"):
+                    shutil.copytree(stored, options["path"], dirs_exist_ok=True)
             case "actions/setup-python":
                 pass  # the tests' own Python is on PATH
             case other:
@@ -249,13 +251,13 @@ def runner(tmp_path: Path, postgres_url: str) -> Runner:
     return Runner(repository=repository, folder=jobs, provider=provider, journal=postgres_url)
 
 
-def change_a_tenant(repository: Path) -> str:
-    """Commit one seat more in the first tenant that has seats; its name."""
+def change_a_tenant(repository: Path, *, more: int = 1) -> str:
+    """Commit some seats more in the first tenant that has seats; its name."""
     for file in sorted((repository / "examples/tenants").glob("*.yaml")):
         text = file.read_text(encoding="utf-8")
         if seats := re.search(r"seats: (\d+)", text):
-            file.write_text(text.replace(seats[0], f"seats: {int(seats[1]) + 1}", 1), encoding="utf-8")
-            git(repository, "commit", "-q", "-a", "-m", "One seat more")
+            file.write_text(text.replace(seats[0], f"seats: {int(seats[1]) + more}", 1), encoding="utf-8")
+            git(repository, "commit", "-q", "-a", "-m", "More seats")
             return str(yaml.safe_load(text)["tenant"])
     raise AssertionError("no example tenant has seats")
 
@@ -298,6 +300,19 @@ def test_a_fork_is_validated_and_not_planned_and_the_required_check_is_red(runne
             "comment": "skipped",
             "licences": "failure",
         }
+
+
+def test_a_plan_that_a_guard_stops_is_shown_and_the_required_check_is_red(runner: Runner) -> None:
+    git(runner.repository, "checkout", "-q", "-b", "change")
+    tenant = change_a_tenant(runner.repository, more=250)
+
+    result = runner.run("plan", pull_request(runner), head="change")
+
+    expected = {"validate": "success", "plan": "failure", "comment": "success", "licences": "failure"}
+    assert result.results == expected, result.output
+    assert tenant in result.summary
+    assert "max_seats_per_action" in result.summary
+    assert "max_seats_per_action" in (runner.folder / "artifact-plan/plan.md").read_text(encoding="utf-8")
 
 
 def test_a_broken_manifest_stops_before_any_credential(runner: Runner) -> None:
