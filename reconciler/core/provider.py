@@ -172,6 +172,10 @@ class Account(Protocol):
         """Price `quantity` seats of `product` for a month without buying anything."""
         ...
 
+    def product_id(self, scope: str | None, product: str) -> str | None:
+        """The key under which a manifest's product is sold in that service; None when it is not. After snapshot."""
+        ...
+
     async def now(self) -> datetime:
         """The provider's clock."""
         ...
