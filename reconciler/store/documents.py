@@ -1,0 +1,82 @@
+"""The files a command writes and reads back: plans and reports, whole or not at all, for their owner alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.errors import WorkspaceError
+
+MAJOR = 1  # of `format_version`; another major is refused, a newer minor only adds fields
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read; a reader sees the old one or the new one, never a part."""
+    try:
+        if path.exists() and not path.is_file():  # /dev/stdout, a pipe
+            path.write_text(text, encoding="utf-8")
+            return
+        _replace(path.resolve(), text.encode())
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path}: cannot be written ({error.strerror})", hint="name a file in a folder that exists"
+        ) from error
+
+
+def read_document(path: Path, *kinds: str) -> Mapping[str, Any]:
+    """Read a JSON file that this tool wrote, of one of `kinds` (`plan`, `report`); unknown fields are left in."""
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise WorkspaceError(f"{path}: cannot be read ({error.strerror})", hint=_again(kinds)) from error
+    except UnicodeDecodeError as error:
+        raise WorkspaceError(f"{path}: not UTF-8 text", hint=_again(kinds)) from error
+    except json.JSONDecodeError as error:
+        raise WorkspaceError(
+            f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}", hint=_again(kinds)
+        ) from error
+    except RecursionError as error:
+        raise WorkspaceError(f"{path}: nests too deep", hint=_again(kinds)) from error
+    return _checked(path, document, kinds)
+
+
+def _checked(path: Path, document: object, kinds: tuple[str, ...]) -> Mapping[str, Any]:
+    match document:
+        case {"kind": str(kind), "format_version": str(version)} if kind in kinds:
+            if version.partition(".")[0] != str(MAJOR):
+                raise WorkspaceError(
+                    f"{path}: format {version}, this version reads {MAJOR}.x",
+                    hint="use the version of reconciler that wrote it, or make the file anew",
+                )
+            return document
+        case {"kind": str(kind), "format_version": str()}:
+            raise WorkspaceError(f"{path}: a {kind}, not a {' or '.join(kinds)}", hint=_again(kinds))
+    raise WorkspaceError(f"{path}: not a {' or '.join(kinds)} of reconciler", hint=_again(kinds))
+
+
+def _again(kinds: tuple[str, ...]) -> str:
+    return "make one with `reconciler plan --out FILE`" if "plan" in kinds else "make it anew"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
