@@ -45,7 +45,7 @@ def read_document(path: Path, *kinds: str) -> Mapping[str, Any]:
     return _checked(path, document, kinds)
 
 
-def _checked(path: Path, document: object, kinds: tuple[str, ...]) -> Mapping[str, Any]:
+def _checked(path: Path, document: Any, kinds: tuple[str, ...]) -> Mapping[str, Any]:
     match document:
         case {"kind": str(kind), "format_version": str(version)} if kind in kinds:
             if version.partition(".")[0] != str(MAJOR):
