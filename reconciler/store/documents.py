@@ -53,7 +53,8 @@ def _checked(path: Path, document: Any, kinds: tuple[str, ...]) -> Mapping[str, 
                     f"{path}: format {version}, this version reads {MAJOR}.x",
                     hint="use the version of reconciler that wrote it, or make the file anew",
                 )
-            return document
+            fields: dict[str, Any] = document
+            return fields
         case {"kind": str(kind), "format_version": str()}:
             raise WorkspaceError(f"{path}: a {kind}, not a {' or '.join(kinds)}", hint=_again(kinds))
     raise WorkspaceError(f"{path}: not a {' or '.join(kinds)} of reconciler", hint=_again(kinds))

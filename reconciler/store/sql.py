@@ -207,7 +207,11 @@ class SqlJournal:
 _KINDS = {kind.value: kind for kind in Kind}
 _INSERT = insert(events).returning(events.c.seq, sort_by_parameter_order=True)
 _FIND_SQLITE = text("SELECT name FROM sqlite_master WHERE type = 'table' AND name = :name")
-_FIND_POSTGRES = text("SELECT to_regclass(:name)::text")
+# Not to_regclass: it may answer from a cache that is older than another process's migration.
+_FIND_POSTGRES = text(
+    "SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace"
+    " WHERE relname = :name AND nspname = ANY (current_schemas(false))"
+)
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4861952057)")  # any number that nobody else uses
 _CLOCK = text("SELECT clock_timestamp()")
 
