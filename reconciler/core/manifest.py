@@ -148,6 +148,10 @@ class Tenant(Part):
     directory: Optional[Directory] = Field(
         None, description="Who knows the people, where the seller does not."
     )
+    license_groups: tuple[Group, ...] = Field((), description="What is bought.")
+    users: Optional[tuple[Person, ...]] = Field(
+        None, description="Who has which licence. Absent: people are not managed. []: nobody."
+    )
     customer: Optional[Customer] = Field(None, description="The customer's account at Partner Center.")
     domains: tuple[Host, ...] = Field((), description="Domains the directory gets and verifies.")
     delegated_administration: Optional[DelegatedAdministration] = Field(
@@ -155,12 +159,8 @@ class Tenant(Part):
     )
     mpn_id: Optional[Text] = Field(None, description="ovh-csp2: the partner id on the tenant.")
     partner_of_record: Optional[Text] = Field(None, description="Partner id, set by hand.")
-    license_groups: tuple[Group, ...] = Field((), description="What is bought.")
     product_keys: tuple[ProductKey, ...] = Field((), description="Keys redeemed by hand, each once.")
     office_attach: Optional[OfficeAttach] = Field(None, description="OVHcloud Exchange: done by hand.")
-    users: Optional[tuple[Person, ...]] = Field(
-        None, description="Who has which licence. Absent: people are not managed. []: nobody."
-    )
 
     def login_of(self, person: Person) -> str:
         """Spell a person's login out with the tenant's domain, when that is known."""

@@ -11,6 +11,7 @@ from reconciler.core.diagnostic import Diagnostic
 from reconciler.store.yaml import MAX_BYTES, Unreadable
 
 WORKSPACE_NAME = "reconciler.yaml"
+DEFAULT_FOLDER = "tenants"
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -26,6 +27,12 @@ def find_workspace(paths: Sequence[Path], *, given: Path | None, cwd: Path) -> P
             if (folder / WORKSPACE_NAME).is_file():
                 return folder / WORKSPACE_NAME
     return None
+
+
+def default_paths(root: Path) -> tuple[Path, ...]:
+    """What is read when no path is given: the tenants' folder beside the workspace, if there is one."""
+    folder = root / DEFAULT_FOLDER
+    return (folder,) if folder.exists() else ()
 
 
 def find_tenants(

@@ -17,10 +17,8 @@ from reconciler.core.manifest import TENANT, ManifestFile, Tenant
 from reconciler.core.shapes import TENANT_KEYS, WORKSPACE_KEYS
 from reconciler.core.sketch import Sketch, sketch
 from reconciler.core.workspace import WORKSPACE, Workspace
-from reconciler.store.files import find_tenants, find_workspace, read_bytes, show
+from reconciler.store.files import default_paths, find_tenants, find_workspace, read_bytes, show
 from reconciler.store.yaml import Document, Places, Unreadable, read
-
-DEFAULT_FOLDER = "tenants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def load(
         if any(each.code == "RC3002" for each in found):
             # Another version of the tool may read everything else differently: say only this.
             return Loaded(None, path, root, (), tuple(found))
-        files, missing = find_tenants(paths or _default(root), workspace=path, cwd=cwd)
+        files, missing = find_tenants(paths or default_paths(root), workspace=path, cwd=cwd)
         found.extend(missing)
         done = [each for file in files if (each := _tenant(file, workspace, found, cwd=cwd))]
         for index, problem in across.check(
@@ -77,11 +75,6 @@ def load(
             ManifestFile(each.tenant, file=each.file, where=each.places) for each in done if each.tenant
         )
     return Loaded(workspace, path, root, manifests, tuple(sorted(set(found))), files)
-
-
-def _default(root: Path) -> tuple[Path, ...]:
-    folder = root / DEFAULT_FOLDER
-    return (folder,) if folder.exists() else ()
 
 
 def _workspace(

@@ -1,0 +1,82 @@
+"""Every offline error by its lasting code: what it is called, why it is one, and what to do.
+
+A code never changes its meaning and is never given to something else.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """One kind of fault in a file of the user."""
+
+    title: str
+    why: str
+    do: str
+
+
+CODES: dict[str, Code] = {
+    # The file itself.
+    "RC1001": Code("file not readable", "the path does not lead to a file that can be read", "check path and rights"),
+    "RC1002": Code("file too large", "no manifest needs 16 MiB; reading more could exhaust memory", "split it"),
+    "RC1003": Code("not UTF-8", "another encoding would change names without a sign", "save the file as UTF-8"),
+    "RC1004": Code("invisible character", "what cannot be seen cannot be reviewed", "delete the character"),
+    "RC1005": Code("not YAML", "the file cannot be taken apart", "check quotes and indentation"),
+    "RC1006": Code("empty file", "an empty file may be a lost one; it never means `no tenant`", "write or delete it"),
+    "RC1007": Code("several documents", "one file is one tenant", "make it one file for each document"),
+    "RC1008": Code("duplicate key", "of two values only one can hold", "keep one"),
+    "RC1009": Code("nested too deeply", "no manifest nests more than 50 levels", "write it flat"),
+    "RC1010": Code("too many aliases", "a few lines of aliases can stand for gigabytes", "write the values out"),
+    "RC1011": Code("tag", "tags make other values of the same text", "use quotes for text"),
+    "RC1012": Code("not a mapping", "a file is a mapping of keys", "begin with `version: 1`"),
+    "RC1013": Code("key not text", "keys are plain names", "write a name"),
+    "RC1014": Code("number too long", "no value here has so many digits", "quote it if it is text"),
+    "RC1015": Code("no canonical form", "formatting it would change what it means", "simplify the file"),
+    # Keys and types.
+    "RC1101": Code("unknown key", "a key that is not read would be a wish nobody fulfils", "correct or delete it"),
+    "RC1102": Code("missing key", "there is no safe default for it", "write it"),
+    "RC1103": Code("wrong type", 'nothing is converted silently: 12 and "12" are two things', "write the type asked"),
+    "RC1104": Code("value not allowed", "the value is of the right type but not one of those that mean something",
+                   "write one that is allowed"),
+    "RC1105": Code("no value", "a key without a value says neither yes nor no", "write a value or delete the key"),
+    "RC1106": Code("literal secret", "what is in git is known to everybody who ever had a copy",
+                   "write env://NAME or file:///path, and change the secret"),
+    # A tenant.
+    "RC2101": Code("unknown account", "credentials stand in the workspace file and nowhere else", "correct the name"),
+    "RC2102": Code("wrong api", "the provider is reached through another API than this account's", "name another"),
+    "RC2103": Code("service missing", "the reseller API knows no tenant but by its service", "write `service`"),
+    "RC2104": Code("people without a directory", "this seller sells seats and knows no people",
+                   "write `directory` or delete `users`"),
+    "RC2201": Code("group twice", "a group's name is its address", "rename one"),
+    "RC2202": Code("unknown product", "the provider sells no such product", "write one that it sells"),
+    "RC2203": Code("seats missing", "seats are what is paid for", "write `seats`"),
+    "RC2204": Code("key for no group", "a product key is redeemed for a group", "name a group of the tenant"),
+    "RC2205": Code("beside without new", "`beside` names the services that a new group is not", "delete it"),
+    "RC2206": Code("old group name in use", "a rename cannot start from a name that is still written", "delete one"),
+    "RC2211": Code("login twice", "logins are compared without regard to case", "keep one"),
+    "RC2212": Code("licence names no group", "licences are names of license groups of the tenant", "correct it"),
+    "RC2213": Code("unknown country", "licences are bound to a country of ISO 3166-1", "write two letters"),
+    "RC2214": Code("licence twice", "a person has one place in a group", "keep one"),
+    "RC2215": Code("old login in use", "a rename cannot start from a login that is still written", "delete one"),
+    "RC2301": Code("more people than seats", "everybody with a licence needs a seat", "more seats or fewer people"),
+    "RC2302": Code("Business above 300", "a Business service holds 300 seats at most", "use pro-plus or two groups"),
+    "RC2401": Code("cancelled without reason", "a cancellation cannot be undone and must say why", "write `reason`"),
+    "RC2402": Code("people in a cancelled group", "they would lose their licence with it", "take them out first"),
+    "RC2403": Code("cancel without state", "`cancel` only says when; `state: cancelled` says that", "write both"),
+    "RC2501": Code("too many accounts", "the order page takes 25 accounts at once", "write 25, then the rest"),
+    "RC2601": Code("tenant twice", "a tenant's name is its address in the workspace", "rename one"),
+    "RC2602": Code("old tenant name in use", "a rename cannot start from a name that is still written", "delete one"),
+    "RC2603": Code("claimed twice", "one service or subscription and product is one group", "delete one pin"),
+    "RC2604": Code("login in two tenants", "two tenants of one directory would fight over the person", "keep one"),
+    # The workspace.
+    "RC3001": Code("no workspace", "accounts, journal and policy stand in reconciler.yaml", "run `reconciler init`"),
+    "RC3002": Code("other tool version required", "this version may read the files differently", "install another"),
+    "RC3003": Code("requires not readable", "it must say which versions of the tool may be used", 'write ">=0.1"'),
+    "RC3004": Code("unknown journal", "the journal is SQLite, PostgreSQL or a git branch", "write one of them"),
+    "RC3101": Code("endpoint refused", "a changed file must not be able to send credentials elsewhere",
+                   "use the provider's own, or set RECONCILER_ENDPOINTS"),
+    "RC3102": Code("credentials missing", "without them the API answers nothing", "write references"),
+    "RC3103": Code("two kinds of credentials", "a request is signed or carries a token, not both", "keep one kind"),
+    "RC3104": Code("token_url missing", "only the known endpoints have a known place for tokens", "write it"),
+}  # fmt: skip
