@@ -47,7 +47,9 @@ class Claims:
         return owner if owner and owner != (tenant, group) else None
 
 
-def claims(tenants: Iterable[Tenant], progress: Mapping[str, Progress], product_of: ProductOf) -> Claims:
+def claims(
+    tenants: Iterable[Tenant], progress: Mapping[str, Progress], product_of: Callable[[Tenant], ProductOf]
+) -> Claims:
     """Gather every pin, everything the journal remembers, and each tenant's own service."""
     services: dict[Claim, tuple[str, str]] = {}
     orders: set[str] = set()
@@ -55,7 +57,7 @@ def claims(tenants: Iterable[Tenant], progress: Mapping[str, Progress], product_
         remembered = progress.get(tenant.tenant, Progress())
         orders |= remembered.orders
         for group in tenant.license_groups:
-            product = product_of(group.product) or group.product
+            product = product_of(tenant)(group.product) or group.product
             ref = pin(tenant, group) or _remembered(remembered, group)
             if ref is not None:
                 services.setdefault((ref, product), (tenant.tenant, group.name))

@@ -73,6 +73,7 @@ class Progress:
 
     begun: how many plans with actions were begun. spent: plan digest to (when, by whom).
     todo: actions of the last plan not begun yet. failed: ids of those that failed for good.
+    inherited: it was read under the tenant's name before a rename.
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
     """
 
@@ -91,6 +92,7 @@ class Progress:
     plan: str = ""
     owed: str = ""
     last_seq: int = 0
+    inherited: bool = False
 
     @property
     def unsettled(self) -> bool:

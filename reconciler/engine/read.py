@@ -1,0 +1,194 @@
+"""From accounts and manifests to plans: lists once a run, identities over the whole workspace, then each tenant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.core.errors import ProviderError
+from reconciler.core.identity import ProductOf, claims
+from reconciler.core.manifest import ManifestFile, Tenant
+from reconciler.core.model import Holding, Quote, Snapshot
+from reconciler.core.money import Ask, asks, fallback, priced, with_monthly
+from reconciler.core.plan import Plan
+from reconciler.core.planner import World, identities, plan_tenant
+from reconciler.core.progress import Progress
+from reconciler.core.provider import Account
+from reconciler.core.workspace import Price as WorkspacePrice
+
+Key = tuple[str, str]
+"""An account of the workspace and a kind of provider."""
+
+OpenAccount = Callable[[str, str], Account]
+
+
+@dataclass(slots=True, kw_only=True)
+class Accounts:
+    """Opens each account once a run, for each kind of provider that is asked for."""
+
+    open: OpenAccount
+    opened: dict[Key, Account] = field(default_factory=dict)
+
+    def of(self, tenant: Tenant) -> Account:
+        """The account a tenant is bought with."""
+        key = (tenant.account, tenant.provider)
+        if key not in self.opened:
+            self.opened[key] = self.open(*key)
+        return self.opened[key]
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        for account in self.opened.values():
+            await account.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The manifests of the workspace, and which of them are looked at."""
+
+    every: tuple[ManifestFile, ...]
+    chosen: tuple[ManifestFile, ...]
+
+
+async def plans(
+    selection: Selection,
+    *,
+    accounts: Accounts,
+    progress: Mapping[str, Progress],
+    prices: Sequence[WorkspacePrice] = (),
+) -> tuple[Plan, ...]:
+    """Plan every chosen tenant; one that cannot be read becomes a plan with an error."""
+    groups: dict[Key, list[ManifestFile]] = {}
+    for manifest in selection.chosen:
+        groups.setdefault((manifest.tenant.account, manifest.tenant.provider), []).append(manifest)
+    planned = await asyncio.gather(
+        *(_plan_account(some, selection, accounts, progress, prices) for some in groups.values())
+    )
+    return tuple(sorted((plan for some in planned for plan in some), key=lambda plan: plan.tenant))
+
+
+async def _plan_account(
+    manifests: list[ManifestFile],
+    selection: Selection,
+    accounts: Accounts,
+    progress: Mapping[str, Progress],
+    prices: Sequence[WorkspacePrice],
+) -> list[Plan]:
+    first = manifests[0].tenant
+    try:
+        account = accounts.of(first)
+        scopes = frozenset(one.tenant.service for one in manifests if one.tenant.service)
+        known = frozenset(
+            service[2]
+            for one in manifests
+            for service in progress.get(one.tenant.tenant, Progress()).services.values()
+        )
+        snapshot = await account.snapshot(scopes | known)
+        world = _world(account, snapshot, first, selection.every, progress)
+    except ProviderError as error:
+        return [_unreadable(one.tenant, error.message) for one in manifests]
+    reader = _Reader(account=account, world=world, progress=progress, prices=prices)
+    return list(await asyncio.gather(*(reader.plan(one) for one in manifests)))
+
+
+def _world(
+    account: Account,
+    snapshot: Snapshot,
+    like: Tenant,
+    every: Iterable[ManifestFile],
+    progress: Mapping[str, Progress],
+) -> World:
+    def product_of(tenant: Tenant) -> ProductOf:
+        return lambda product: account.product_id(tenant.service, product)
+
+    same = [
+        one.tenant
+        for one in every
+        if (one.tenant.account, one.tenant.provider) == (like.account, like.provider)
+    ]
+    return World(
+        snapshot=snapshot,
+        claims=claims(same, progress, product_of),
+        capabilities=account.capabilities,
+        product_of=product_of,
+        sandbox=account.sandbox,
+    )
+
+
+def _unreadable(tenant: Tenant, why: str) -> Plan:
+    return Plan(
+        tenant=tenant.tenant,
+        provider=tenant.provider,
+        account=tenant.account,
+        name=tenant.name or "",
+        error=why,
+        hold=tenant.hold,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reader:
+    """Plans the tenants of one account."""
+
+    account: Account
+    world: World
+    progress: Mapping[str, Progress]
+    prices: Sequence[WorkspacePrice]
+    quotes: dict[Ask, asyncio.Task[Quote]] = field(default_factory=dict)
+
+    async def plan(self, manifest: ManifestFile) -> Plan:
+        try:
+            return await self._plan(manifest)
+        except ProviderError as error:
+            return _unreadable(manifest.tenant, error.message)
+
+    async def _plan(self, manifest: ManifestFile) -> Plan:
+        tenant = manifest.tenant
+        progress = self.progress.get(tenant.tenant, Progress())
+        found = identities(manifest, self.world, progress)
+        doubtful = [one.reason for one in found.values() if one.code == "RC4103"]
+        if doubtful:
+            return _unreadable(tenant, "; ".join(doubtful))
+        refs = {one.holding.ref for one in found.values() if one.holding}
+        scopes = {tenant.service, *(one.holding.scope for one in found.values() if one.holding)} - {None}
+        for scope in sorted(str(one) for one in scopes):
+            if scope in self.world.snapshot.failed:
+                return _unreadable(tenant, self.world.snapshot.failed[scope])
+        own = {one.ref for one in self.world.snapshot.holdings if one.scope in scopes}
+        holdings: tuple[Holding, ...] = ()
+        if refs | own:
+            provider = self.account.tenant(tenant.tenant, tenant.service)
+            holdings = await provider.read(frozenset(refs | own))
+        now = await self.account.now()
+        plan = plan_tenant(
+            manifest, world=self.world, found=found, holdings=holdings, progress=progress, now=now
+        )
+        return await self._priced(plan, holdings)
+
+    async def _priced(self, plan: Plan, holdings: tuple[Holding, ...]) -> Plan:
+        pool = self.account.capabilities.pool
+        wanted = asks(plan, pool=pool)
+        loose = {one.address.removeprefix("group/") for one in plan.unmanaged}
+        units = {one.product: Ask(one.product, 1, one.scope) for one in holdings if one.ref in loose}
+        names: dict[str, str] = {one.product: one.name for one in holdings if one.name}
+        quotes = {one: await self._quote(one, names) for one in sorted({*wanted, *units.values()}, key=str)}
+        known = {product: price for product, one in units.items() if (price := quotes[one].price) is not None}
+        return replace(
+            priced(plan, quotes, pool=pool), unmanaged=with_monthly(plan.unmanaged, holdings, known)
+        )
+
+    async def _quote(self, wanted: Ask, names: Mapping[str, str]) -> Quote:
+        if wanted not in self.quotes:
+            self.quotes[wanted] = asyncio.create_task(self._ask(wanted, names))
+        return await self.quotes[wanted]
+
+    async def _ask(self, wanted: Ask, names: Mapping[str, str]) -> Quote:
+        try:
+            quote = await self.account.quote(wanted.product, wanted.quantity, scope=wanted.scope)
+        except ProviderError:
+            quote = Quote()
+        if quote.price is not None:
+            return quote
+        name = names.get(wanted.product, "")
+        return replace(quote, price=fallback(wanted, self.prices, [name] if name else []))

@@ -1,0 +1,73 @@
+"""Writes what happens to one tenant: into the journal first, then into our own picture, then to whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reconciler.core.action import Action
+from reconciler.core.errors import LeaseLostError
+from reconciler.core.journal import Event, Journal, Kind, Lease
+from reconciler.core.progress import APPLY, Progress
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """On whose behalf a run acts: the CI actor or user, the CI run, the revision of the manifests."""
+
+    by: str = ""
+    run: str = ""
+    commit: str = ""
+    holder: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Scribe:
+    """One tenant's writer; with a lease, an event is only written while the lease is ours."""
+
+    journal: Journal
+    tenant: str
+    progress: Progress
+    who: Who
+    now: Callable[[], datetime]
+    tell: Tell
+    plan: str = ""
+    lease: Lease | None = None
+    lost: bool = False
+
+    def write(self, kind: Kind, action: Action | None = None, /, **data: Any) -> Event:
+        """Write one event; it is durable when this returns. LeaseLostError when the lease is not ours."""
+        address = action.address if action else str(data.pop("address", ""))
+        event = Event(
+            kind=kind,
+            tenant=self.tenant,
+            at=self.now(),
+            action=action.id if action else "",
+            address=address,
+            plan=self.plan,
+            data=data,
+            by=self.who.by,
+            run=self.who.run,
+            commit=self.who.commit,
+        )
+        if self.lost:
+            raise LeaseLostError(
+                f"{self.tenant}: the lease is not ours any more", hint="another run goes on with this tenant"
+            )
+        written = self._append(event)
+        if kind in APPLY:
+            APPLY[kind](self.progress, written)
+        self.progress.last_seq = max(self.progress.last_seq, written.seq)
+        self.tell(written)
+        return written
+
+    def _append(self, event: Event) -> Event:
+        try:
+            return self.journal.append(event, lease=self.lease)[0]
+        except LeaseLostError:
+            self.lost = True
+            raise
