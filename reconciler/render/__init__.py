@@ -1,1 +1,29 @@
-"""Plans, reports and states as text, Markdown, JSON and HTML: strings out."""
+"""Strings out: plans, reports, standings and the journal as text, Markdown, JSON and HTML, one table each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from reconciler.core.journal import Event
+from reconciler.core.overview import Overview
+from reconciler.core.plan import Run
+from reconciler.core.report import Report
+from reconciler.render import as_json, text, text_report
+from reconciler.render.options import Options, options_for
+
+__all__ = ["ERROR", "HISTORY", "PLAN", "REPORT", "STATUS", "Options", "options_for"]
+
+PLAN: Mapping[str, Callable[[Run, Options], str]] = {"text": text.plan, "json": as_json.plan}
+REPORT: Mapping[str, Callable[[Report, Options], str]] = {
+    "text": text_report.report,
+    "json": as_json.report,
+}
+STATUS: Mapping[str, Callable[[Overview, Options], str]] = {
+    "text": text_report.status,
+    "json": as_json.status,
+}
+HISTORY: Mapping[str, Callable[[Sequence[Event], Options], str]] = {
+    "text": text_report.history,
+    "json": as_json.history,
+}
+ERROR = text_report.error

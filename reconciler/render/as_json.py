@@ -1,0 +1,40 @@
+"""Plans, reports, standings and the journal as JSON for programs; the same bytes for the same value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from reconciler.core.journal import Event
+from reconciler.core.overview import Overview
+from reconciler.core.plan import Run
+from reconciler.core.report import Report
+from reconciler.core.serial import run_to_dict
+from reconciler.core.serial_report import events_to_dict, overview_to_dict, report_to_dict
+from reconciler.render.options import Options
+
+
+def plan(run: Run, _: Options) -> str:
+    """The plan file."""
+    return _dump(run_to_dict(run))
+
+
+def report(value: Report, _: Options) -> str:
+    """The report file."""
+    return _dump(report_to_dict(value))
+
+
+def status(value: Overview, _: Options) -> str:
+    """How tenants stand."""
+    return _dump(overview_to_dict(value))
+
+
+def history(events: Iterable[Event], _: Options) -> str:
+    """What happened."""
+    return _dump(events_to_dict(events))
+
+
+def _dump(value: dict[str, Any]) -> str:
+    """In ASCII, so that nothing in it can steer a terminal it is printed on."""
+    return json.dumps(value, indent=2) + "\n"

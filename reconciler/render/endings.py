@@ -1,0 +1,104 @@
+"""What every renderer says alike about how things ended or stand: verdicts, reasons, next commands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+from reconciler.core.journal import Event, Kind
+from reconciler.core.overview import OpenAction, Overview, TenantOverview
+from reconciler.core.report import Report, Result, State
+from reconciler.render import words
+from reconciler.render.options import Options
+
+
+def report_verdict(report: Report) -> str:
+    """The one line that says how it ended."""
+    states = Counter(result.state for tenant in report.tenants for result in tenant.actions)
+    said = [f"{states[state]} {words.STATES[state].legend}" for state in State if states[state]]
+    broken = sum(tenant.error is not None for tenant in report.tenants)
+    if broken:
+        said.append(f"{words.count(broken, 'tenant')} could not be done")
+    return f"Report: {', '.join(said)}." if said else "Report: nothing to do."
+
+
+def overview_verdict(overview: Overview) -> str:
+    """How many tenants stand how."""
+    counts = Counter(words.STATUSES[tenant.status] for tenant in overview.tenants)
+    said = [f"{counts[word]} {word}" for word in words.STATUSES.values() if counts[word]]
+    failed = sum(item.state is State.FAILED for tenant in overview.tenants for item in tenant.actions)
+    if failed:
+        said.append(f"{words.count(failed, 'action')} failed")
+    return f"{words.count(len(overview.tenants), 'tenant')}: {', '.join(said) or 'none'}."
+
+
+def title(tenant: TenantOverview) -> str:
+    """Who a tenant is and how it stands."""
+    name = f" {tenant.name}" if tenant.name else ""
+    parts = [tenant.provider, f"account {tenant.account}" if tenant.account else ""]
+    parts.append(words.SANDBOX if tenant.sandbox else "")
+    said = words.STATUSES[tenant.status]
+    if tenant.changes:
+        said += f", {words.count(tenant.changes, 'action')} to do"
+    if tenant.applied_at:
+        said += f", last applied {words.moment(tenant.applied_at)}"
+    return f"{tenant.tenant}{name} ({', '.join(part for part in parts if part)}): {said}"
+
+
+def result_why(result: Result) -> str:
+    """What went wrong, what to look it up by, until when it is due."""
+    parts = []
+    if result.error is not None:
+        code = f"[{result.error.code}]" if result.error.code else ""
+        parts.append(f"error{code}: {result.error.message}")
+    parts += [result.note] if result.note else []
+    parts += [f"ref {result.ref}"] if result.ref else []
+    if result.state in OPEN:
+        parts += words.since_and_due(result.since, result.due_by)
+    return "; ".join(parts)
+
+
+def open_why(item: OpenAction) -> str:
+    """Why it is open, what to look it up by, since when and until when."""
+    parts = [item.reason] if item.reason else []
+    parts += [f"ref {item.ref}"] if item.ref else []
+    return "; ".join([*parts, *words.since_and_due(item.since, item.due_by)])
+
+
+OPEN = frozenset({State.PENDING, State.BY_HAND, State.IN_DOUBT})
+NOT_DONE = frozenset({State.FAILED, State.NOT_STARTED})
+
+
+def next_command(states: AbstractSet[State], options: Options) -> str:
+    """What to type next: go on with what is open, else plan what was not done; empty when all is done."""
+    if states & {State.PENDING, State.BY_HAND}:
+        return f"reconciler resume {options.selection}".rstrip()
+    return f"reconciler plan {options.selection}".rstrip() if states & NOT_DONE else ""
+
+
+def event_parts(event: Event) -> Iterator[str]:
+    """What an event says besides its kind and address; what is not known here stays in the JSON."""
+    data = event.data
+    match event.kind:
+        case Kind.BEGUN:
+            yield words.count(_size(data.get("actions")), "action")
+        case Kind.INTENDED:
+            action = data.get("action")
+            if isinstance(action, dict):
+                yield f"{action.get('verb', '')}: {action.get('summary', '')}".strip(": ")
+    for key in TOLD:
+        value = data.get(key)
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+            yield str(value) if key in PLAIN else f"{key.replace('_', ' ')} {value}"
+
+
+TOLD = (
+    "step", "code", "message", "why", "rule", "value", "status", "ticket", "ref", "waiting_on", "due_by",
+    "login", "evidence", "exit_code",
+)  # fmt: skip
+PLAIN = frozenset({"message", "why", "status"})
+
+
+def _size(value: object) -> int:
+    return len(value) if isinstance(value, Sequence) and not isinstance(value, str) else 0

@@ -1,0 +1,220 @@
+"""A page of text: lines of coloured pieces, tables that fit the width, and one door for all text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from reconciler.render.escape import ascii_only, clean
+from reconciler.render.options import NARROW, Options
+
+BELOW = 4  # what belongs to a row stands below it, this much further in
+WHAT = 3  # the column that wraps
+LEAST = 24  # the least room in which a column may wrap
+MOST = 40  # the most that column takes for itself
+
+
+class Piece(NamedTuple):
+    """Some text in one colour."""
+
+    text: str
+    style: str = ""
+
+
+Row = Sequence[Piece]
+
+
+@dataclass(slots=True)
+class Page:
+    """Collects lines. Every piece is made harmless and spelled for the terminal as it comes in."""
+
+    options: Options
+    lines: list[list[Piece]] = field(default_factory=list)
+
+    def line(self, *pieces: Piece | str, indent: int = 0) -> None:
+        """A line that is not wrapped: short, or something to copy."""
+        self.lines.append([Piece(" " * indent), *map(self._harmless, pieces)])
+
+    def blank(self) -> None:
+        """An empty line, never two, never the first."""
+        if self.lines and self.lines[-1]:
+            self.lines.append([])
+
+    def prose(self, text: str, *, style: str = "", indent: int = 0, hang: int = 0) -> None:
+        """Text of a person, wrapped; its own line ends are kept, and all further lines are indented by `hang`."""
+        for number, part in enumerate(text.splitlines() or [""]):
+            start = indent + (hang if number else 0)
+            rest = indent + hang
+            lines = wrap(self._spell(part), self.options.width - start, hang=rest - start)
+            for at, line in enumerate(lines):
+                self.lines.append([Piece(" " * (rest if at else start)), Piece(line, style)])
+
+    def parts(self, start: str, parts: Iterable[str], *, style: str = "") -> None:
+        """Short parts after a word, none of them torn apart."""
+        lines = fill(map(self._spell, parts), self.options.width - len(start), glue="  ")
+        for at, line in enumerate(lines):
+            self.lines.append([Piece(start if not at else " " * len(start), style), Piece(line, style)])
+
+    def table(
+        self, rows: Iterable[Row], *, indent: int = 2, after: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Rows of mark, word, name, what, ... and why, with aligned columns.
+
+        `what` wraps in its column. `why` does too where there is room for it, else it stands below; on a
+        narrow page each row becomes a block. `after` is called with the number of each row once it stands.
+        """
+        spelled = [[self._harmless(piece) for piece in row] for row in rows]
+        grid = self._grid(spelled, indent)
+        for number, row in enumerate(spelled):
+            if grid is None:
+                self._stack(row, indent)
+            else:
+                self._align(row, grid, indent)
+            after(number)
+
+    def text(self) -> str:
+        """The whole page, with colour codes where colour is wanted."""
+        lines = [_trimmed(line) for line in self.lines]
+        while lines and not lines[-1]:
+            lines.pop()
+        if self.options.color:
+            return _coloured(lines)
+        return "".join(f"{''.join(piece.text for piece in line)}\n" for line in lines)
+
+    def _grid(self, rows: Sequence[Row], indent: int) -> list[int] | None:
+        """The width of each column, the last one 0 when it stands below; None when nothing fits."""
+        if self.options.width < NARROW or not rows:
+            return None
+        widths = [max(cells(piece.text) for piece in column) for column in zip(*rows, strict=True)][:-1]
+        room = self.options.width - indent - sum(_gap(at) + width for at, width in enumerate(widths) if width)
+        room += widths[WHAT]
+        longest = widths[WHAT]
+        if room < min(longest, LEAST):
+            return None
+        if room >= min(longest, MOST) + LEAST:
+            widths[WHAT] = min(longest, MOST)
+            return [*widths, room - widths[WHAT]]
+        widths[WHAT] = min(longest, room)
+        return [*widths, 0]
+
+    def _align(self, row: Row, grid: Sequence[int], indent: int) -> None:
+        columns = [
+            (list(wrap(piece.text, width)), width + _gap(at), piece.style)
+            for at, (piece, width) in enumerate(zip(row, grid, strict=True))
+            if width
+        ]
+        for at in range(max(len(lines) for lines, _, _ in columns)):
+            pieces = [Piece(" " * indent)]
+            for lines, width, style in columns:
+                text = lines[at] if at < len(lines) else ""
+                pieces += [Piece(text, style), Piece(" " * (width - cells(text)))]
+            self.lines.append(pieces)
+        if not grid[-1] and row[-1].text:
+            self._below(row[-1], indent + BELOW)
+
+    def _below(self, piece: Piece, indent: int) -> None:
+        for line in wrap(piece.text, self.options.width - indent):
+            self.lines.append([Piece(" " * indent), Piece(line, piece.style)])
+
+    def _stack(self, row: Row, indent: int) -> None:
+        """The first pieces side by side, each other one on lines of its own below."""
+        mark, word, name, *rest = row
+        head = f"{mark.text} {word.text}"
+        hang = indent + BELOW
+        lines = list(wrap(name.text, max(LEAST, self.options.width - indent - cells(head) - 1)))
+        self.lines.append([Piece(" " * indent), Piece(head, mark.style), Piece(f" {lines[0]}", name.style)])
+        self.lines.extend([Piece(" " * hang), Piece(more, name.style)] for more in lines[1:])
+        for piece in rest:
+            if piece.text:
+                self._below(piece, hang)
+
+    def _harmless(self, piece: Piece | str) -> Piece:
+        if isinstance(piece, str):
+            return Piece(self._spell(piece))
+        return Piece(self._spell(piece.text), piece.style)
+
+    def _spell(self, text: str) -> str:
+        shown = clean(text)
+        return ascii_only(shown) if self.options.ascii else shown
+
+
+def _trimmed(line: Sequence[Piece]) -> list[Piece]:
+    """Without spaces at its end."""
+    kept = list(line)
+    while kept:
+        text, style = kept.pop()
+        if text.rstrip(" "):
+            return [*kept, Piece(text.rstrip(" "), style)]
+    return []
+
+
+def _gap(at: int) -> int:
+    return 2 if at else 1  # the mark stands close to its word
+
+
+def cells(text: str) -> int:
+    """How wide a text is on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(character) for character in text)
+
+
+def wrap(text: str, room: int, *, hang: int = 0) -> Iterator[str]:
+    """Break at spaces into lines of at most `room` cells; a word that is longer is broken where it must be.
+
+    Lines after the first have `hang` cells less.
+    """
+    return fill(text.split(" "), room, hang=hang)
+
+
+def fill(words: Iterable[str], room: int, *, hang: int = 0, glue: str = " ") -> Iterator[str]:
+    """Put words into lines of at most `room` cells, with `glue` between them."""
+    line, left = "", max(8, room)
+    for word in words:
+        rest = word
+        if line and cells(line) + len(glue) + cells(rest) <= left:
+            line = f"{line}{glue}{rest}"
+            continue
+        if line:
+            yield line
+            left = max(8, room - hang)
+        while cells(rest) > left:
+            head = _head(rest, left)
+            yield head
+            rest, left = rest[len(head) :], max(8, room - hang)
+        line = rest
+    yield line
+
+
+def _head(text: str, room: int) -> str:
+    used = 0
+    for at, character in enumerate(text):
+        used += _width(character)
+        if used > room and at:
+            return text[:at]
+    return text
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _coloured(lines: Sequence[Sequence[Piece]]) -> str:
+    """The one place that colours: rich, told everything, so that it guesses nothing."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    out = StringIO()
+    console = Console(
+        file=out, force_terminal=True, color_system="standard", no_color=False, width=10_000, highlight=False,
+        markup=False, emoji=False, legacy_windows=False,
+    )  # fmt: skip
+    for line in lines:
+        console.print(Text.assemble(*((piece.text, piece.style) for piece in line)), soft_wrap=True)
+    return out.getvalue()

@@ -1,0 +1,239 @@
+"""Plans, reports, standings and the journal read well: wide, narrow, in ASCII, with and without colour."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.errors import GuardError, ManifestError
+from reconciler.core.plan import Run
+from reconciler.render import ERROR, HISTORY, PLAN, REPORT, STATUS, Options, options_for
+from reconciler.render.page import cells
+from tests.render import makers
+from tests.render.golden import check
+
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+WIDE = Options(width=140)
+NARROW = Options(width=60, ascii=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("wide", WIDE), ("usual", Options()), ("narrow", NARROW), ("color", Options(color=True))],
+)
+def test_a_plan_with_everything_reads_as_in_the_golden_file(name: str, options: Options) -> None:
+    check(f"plan-{name}.txt", PLAN["text"](makers.everything(), options))
+
+
+@pytest.mark.parametrize(("name", "options"), [("usual", Options()), ("narrow", NARROW)])
+def test_a_report_reads_as_in_the_golden_file(name: str, options: Options) -> None:
+    check(f"report-{name}.txt", REPORT["text"](makers.report(), options))
+
+
+@pytest.mark.parametrize(("name", "options"), [("usual", Options()), ("narrow", NARROW)])
+def test_a_status_reads_as_in_the_golden_file(name: str, options: Options) -> None:
+    check(f"status-{name}.txt", STATUS["text"](makers.overview(), options))
+
+
+def test_the_journal_reads_as_in_the_golden_file() -> None:
+    check("history.txt", HISTORY["text"](makers.events(), WIDE))
+    assert HISTORY["text"]((), WIDE) == "Nothing has happened yet.\n"
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    plain = PLAN["text"](makers.everything(), Options())
+    coloured = PLAN["text"](makers.everything(), Options(color=True))
+
+    assert SGR.search(coloured)
+    assert SGR.sub("", coloured) == plain
+
+
+def test_ascii_is_ascii() -> None:
+    text = PLAN["text"](makers.everything(), NARROW)
+
+    assert text.isascii()
+    assert "Zydrunas Zemaitis" in text
+    assert "... pending" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 79, 80, 100, 200])
+def test_only_what_is_to_be_copied_is_wider_than_the_page(width: int) -> None:
+    text = PLAN["text"](makers.everything(), Options(width=width))
+
+    wide = [line for line in text.splitlines() if cells(line) > width]
+
+    assert all(re.search(r"https?://|sha256:|reconciler ", line) for line in wide)
+
+
+def test_columns_are_aligned() -> None:
+    lines = PLAN["text"](makers.run(makers.acme()), WIDE).splitlines()
+
+    starts = {line.index("group/") for line in lines if re.match(r"  [-+~vx] \w+ +group", line)}
+
+    assert len(starts) == 1
+
+
+def test_nothing_to_do_is_said_in_one_line() -> None:
+    plans = (makers.in_sync(f"t{number}") for number in range(3))
+
+    text = PLAN["text"](makers.run(*plans), Options())
+
+    assert text == "No changes. Everything is as the manifests say.\n"
+
+
+def test_tenants_that_are_as_written_are_counted_not_listed() -> None:
+    text = PLAN["text"](makers.run(makers.acme(), makers.in_sync("calm"), makers.in_sync("still")), Options())
+
+    assert "calm" not in text
+    assert "2 tenants unchanged." in text
+
+
+def test_only_verbs_above_zero_and_only_symbols_that_occur_are_shown() -> None:
+    plan = replace(makers.in_sync("acme"), actions=(makers.resize(),))
+
+    text = PLAN["text"](makers.run(plan), Options())
+
+    assert "Symbols: ~ change\n" in text
+    assert "Plan: 1 to resize.\n" in text
+    assert "Cost: +21.00 EUR/month\n" in text
+
+
+def test_doubt_comes_first_with_the_two_ways_out() -> None:
+    text = PLAN["text"](makers.run(makers.acme(), makers.beta()), Options())
+
+    assert text.startswith("In doubt:")
+    assert "reconciler resolve beta group/office --happened REF\n" in text
+    assert "reconciler resolve beta group/office --did-not-happen\n" in text
+
+
+def test_a_sandbox_is_marked_in_every_output() -> None:
+    for text in (
+        PLAN["text"](makers.run(makers.beta()), Options()),
+        REPORT["text"](makers.report(), Options()),
+        STATUS["text"](makers.overview(), Options()),
+    ):
+        assert "SANDBOX" in text
+
+
+def test_the_next_command_is_the_one_that_fits() -> None:
+    run = makers.run(makers.acme())
+
+    assert f"Next: reconciler apply --approved {run.digest}\n" in PLAN["text"](run, Options())
+    selected = PLAN["text"](run, Options(selection="tenants/acme.yaml"))
+    assert f"Next: reconciler apply tenants/acme.yaml --approved {run.digest}\n" in selected
+    saved = PLAN["text"](run, Options(plan_file="my plan.json"))
+    assert "Next: reconciler apply --plan 'my plan.json'\n" in saved
+
+
+def test_a_guard_shows_how_to_lift_it_and_no_next_command() -> None:
+    text = PLAN["text"](makers.everything(), Options())
+
+    assert "303.00 EUR is over 200.00 EUR" in text
+    assert "--allow max_monthly_increase=303.00" in text
+    assert "Next:" not in text
+
+
+def test_many_unmanaged_people_are_counted() -> None:
+    plan = makers.acme()
+    many = replace(plan, unmanaged=plan.unmanaged[1:] * 300)
+
+    text = PLAN["text"](makers.run(many), Options())
+
+    assert "and 290 more unmanaged" in text
+
+
+def test_a_plan_that_only_waits_says_so() -> None:
+    waiting = replace(makers.acme(), actions=(), blocked=(), unmanaged=(), leaving=(), findings=())
+
+    shown = PLAN["text"](makers.run(waiting, makers.in_sync("a"), makers.in_sync("b")), Options())
+
+    assert "Nothing to do now: 1 pending. 2 tenants unchanged." in shown
+    assert "Next: reconciler resume\n" in shown
+
+
+HOSTILE = "x\x1b[2J\x07\r\n\u202egnp.exe\u2066\x9b31m\x00y"
+
+
+def hostile_run() -> Run:
+    plan = makers.acme()
+    action = replace(
+        plan.actions[0], address=HOSTILE, summary=HOSTILE, reason=HOSTILE, instructions=HOSTILE,
+        contracts=(replace(plan.actions[0].contracts[0], name=HOSTILE, url=HOSTILE),),
+    )  # fmt: skip
+    hostile = replace(
+        plan,
+        tenant=HOSTILE,
+        name=HOSTILE,
+        account=HOSTILE,
+        hold=HOSTILE,
+        error=HOSTILE,
+        actions=(action,),
+        pending=tuple(
+            replace(item, address=HOSTILE, reason=HOSTILE, ref=HOSTILE, state="in-doubt")
+            for item in plan.pending
+        ),
+        unmanaged=tuple(replace(item, address=HOSTILE, ref=HOSTILE) for item in plan.unmanaged),
+        leaving=tuple(replace(item, address=HOSTILE, ref=HOSTILE) for item in plan.leaving),
+        findings=tuple(replace(item, code=HOSTILE, message=HOSTILE) for item in plan.findings),
+    )
+    return makers.run(hostile, notes=(HOSTILE,))
+
+
+@pytest.mark.parametrize("form", sorted(PLAN))
+@pytest.mark.parametrize("color", [True, False])
+@pytest.mark.parametrize("width", [50, 120])
+def test_no_control_character_reaches_the_reader(form: str, width: int, color: bool) -> None:  # noqa: FBT001
+    text = SGR.sub("", PLAN[form](hostile_run(), Options(width=width, color=color)))
+
+    assert not set(text) & set("\x1b\x07\r\u202e\u2066\x9b\x00")
+    assert "gnp.exe" in text
+
+
+def test_an_error_says_what_happened_and_what_to_do() -> None:
+    error = GuardError("31 seats is over 30", hint="lift it once with --allow max_seats=31", code="RC3001")
+
+    text = ERROR(error, Options())
+
+    assert text == "error[RC3001]: 31 seats is over 30\nhint: lift it once with --allow max_seats=31\n"
+
+
+def test_an_error_in_a_file_opens_with_its_place() -> None:
+    line = "tenants/acme.yaml:3:7: error[RC1001]: no such key"
+
+    assert ERROR(ManifestError(line), Options()) == f"{line}\n"
+
+
+def test_an_error_cannot_steer_the_terminal() -> None:
+    assert "\x1b" not in ERROR(GuardError("\x1b[2J", hint="\x1b]0;x\x07"), Options())
+
+
+@pytest.mark.parametrize(
+    ("environ", "terminal", "no_color", "expected"),
+    [
+        ({}, True, False, True),
+        ({}, False, False, False),
+        ({"NO_COLOR": "1"}, True, False, False),
+        ({"NO_COLOR": ""}, True, False, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False, False),
+        ({"FORCE_COLOR": "1"}, False, False, True),
+        ({"FORCE_COLOR": "1"}, True, True, False),
+        ({"TERM": "dumb"}, True, False, False),
+    ],
+)
+def test_colour_is_for_terminals_that_want_it(
+    environ: dict[str, str],
+    terminal: bool,  # noqa: FBT001 - a case of the table
+    no_color: bool,  # noqa: FBT001 - a case of the table
+    expected: bool,  # noqa: FBT001 - a case of the table
+) -> None:
+    options = options_for(environ, encoding="utf-8", terminal=terminal, width=80, no_color=no_color)
+
+    assert options.color is expected
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [("utf-8", False), ("UTF8", False), ("ascii", True), ("cp1252", True), (None, True)],
+)
+def test_ascii_is_spoken_where_utf_8_is_not(encoding: str | None, expected: bool) -> None:  # noqa: FBT001
+    assert options_for({}, encoding=encoding, terminal=True, width=None).ascii is expected
