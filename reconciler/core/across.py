@@ -95,8 +95,8 @@ def _logins(sketches: Sequence[Sketch], files: Sequence[str]) -> Found:
 def _directory(sketch: Sketch) -> str:
     """Tell which directory knows a tenant's people, by the best that is written."""
     known = sketch.directory.get("tenant_id") if sketch.directory else None
-    if isinstance(known, str):
-        return f"id:{known.lower()}"
+    if isinstance(known, (str, int)):
+        return f"id:{str(known).lower()}"
     return f"service:{sketch.service}" if sketch.service else f"tenant:{sketch.tenant}"
 
 
