@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ WRITE = "reconciler_write"  # execution option of transactions that write
 def sqlite_engine(path: Path, *, write: bool) -> Engine:
     """Open a journal file; the folder and the file are made when `write`."""
     if write:
-        with told(str(path), "make the journal"):
+        with told(str(path), "open the journal for writing"):
             _make_private(path)
         engine = create_engine("sqlite+pysqlite://", creator=lambda: _writing(path), **_COMMON)
     else:
@@ -136,6 +137,8 @@ def _make_private(path: Path) -> None:
     for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
         if file.exists() and file.stat().st_mode & 0o077:
             file.chmod(0o600)
+    if not _writable(path):  # SQLite would open it for reading and fail only at the first event
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _writing(path: Path) -> sqlite3.Connection:
