@@ -1,1 +1,57 @@
 """Who sells or keeps the licences: adapters that translate and decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from reconciler.core.errors import WorkspaceError
+from reconciler.core.provider import Account
+from reconciler.providers.http import Dialect, Session
+from reconciler.providers.ovh.api import Api
+from reconciler.providers.ovh.auth import ClientCredentials, Signature
+from reconciler.providers.ovh.csp2.account import Csp2Account
+from reconciler.providers.ovh.payg.account import PaygAccount
+from reconciler.providers.ovh.prepaid.account import PrepaidAccount
+from reconciler.providers.pace import Clock
+from reconciler.providers.settings import Settings
+
+KEYS = frozenset({"application_key", "application_secret", "consumer_key"})
+CLIENT = frozenset({"client_id", "client_secret"})
+
+
+def open_session(
+    settings: Settings,
+    credentials: Mapping[str, str],
+    *,
+    writes: bool,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Clock | None = None,
+) -> Session:
+    """Open an account's session, which its families share; the credentials go no further than its signatures.
+
+    writes: without it every request that would change something is refused before it is sent.
+    transport: where requests go instead of the network, e.g. to the local provider.
+    """
+    return Session(settings, _auth(credentials), writes=writes, transport=transport, clock=clock)
+
+
+def _auth(credentials: Mapping[str, str]) -> Dialect:
+    if credentials.keys() == KEYS:
+        return Signature(**credentials)
+    if credentials.keys() == CLIENT:
+        return ClientCredentials(**credentials)
+    raise WorkspaceError(
+        "an OVHcloud account needs application_key, application_secret and consumer_key, "
+        "or client_id and client_secret",
+        hint="write one of the two sets under `credentials:`",
+    )
+
+
+OPEN: Mapping[str, Callable[[str, Session], Account]] = {
+    "ovh-payg": lambda name, session: PaygAccount(name, Api(session)),
+    "ovh-prepaid": lambda name, session: PrepaidAccount(name, Api(session)),
+    "ovh-csp2": lambda name, session: Csp2Account(name, Api(session)),
+}
+"""The name in a manifest to what opens it, from an account's name and its session."""

@@ -1,0 +1,107 @@
+"""One reseller tenant: reading its subscriptions, and which of the adapter's parts does which action."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.core.action import Action, Verb
+from reconciler.core.errors import ProviderError, Rejected
+from reconciler.core.model import Holding, Json
+from reconciler.core.provider import (
+    Absent,
+    Accepted,
+    Attempt,
+    Done,
+    Outcome,
+    Step,
+    Stepped,
+    StepRecord,
+    Told,
+    Unknown,
+)
+from reconciler.providers.http import path
+from reconciler.providers.ovh import lists
+from reconciler.providers.ovh.csp2 import subscriptions
+from reconciler.providers.ovh.csp2.account import ROOT, Csp2Account
+from reconciler.providers.ovh.wire import Tenant
+
+TENANT_FIELDS = {"name": "displayName", "mpn_id": "mpnId"}
+"""What of the tenant itself can be changed, as an action and as the API spell it."""
+
+
+class Csp2Tenant:
+    """One reseller tenant's part of an account."""
+
+    def __init__(self, account: Csp2Account, name: str, scope: str | None) -> None:
+        self.account = account
+        self.name = name
+        self.scope = scope or ""
+
+    async def read(self, refs: frozenset[str]) -> tuple[Holding, ...]:
+        """Read these subscriptions in full, with the add-ons that hang on them."""
+        found = await self.account.read(self.scope, refs)
+        return tuple([await self._with_addons(one) for one in found])
+
+    async def reread(self, action: Action) -> Json | None:
+        """Read the action's object right before the write."""
+        if _is_tenant(action):
+            tenant = await self.account.api.get(Tenant, f"{ROOT}{path(self._scope(action))}")
+            found = {"name": tenant.display_name, "mpn_id": tenant.mpn_id}
+            return {key: found.get(key, value) for key, value in (action.before or {}).items()}
+        return await subscriptions.reread(self.account, self._scope(action), action)
+
+    async def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:  # noqa: ARG002 - state tells what was done
+        """Carry an action out."""
+        scope = self._scope(action)
+        match action.verb:
+            case Verb.ORDER:
+                told = subscriptions.order(self.account, scope, action)
+            case Verb.RESIZE:
+                told = subscriptions.resize(self.account, scope, action)
+            case Verb.CANCEL:
+                told = subscriptions.cancel(self.account, scope, action)
+            case Verb.UPDATE if _is_tenant(action):
+                told = self._update(scope, action)
+            case _:
+                raise Rejected(f"OVHcloud's reseller tenants cannot {action.verb} {action.address}")
+        async for one in told:
+            yield one
+
+    async def poll(self, action: Action, ticket: str, steps: tuple[StepRecord, ...]) -> Outcome:
+        """Ask how far an action is."""
+        return await subscriptions.poll(self.account, self._scope(action), action, ticket, steps)
+
+    async def find(
+        self, action: Action, steps: tuple[StepRecord, ...], since: datetime
+    ) -> Done | Accepted | Absent | Unknown:
+        """Look whether an action whose answer nobody has took effect."""
+        if _is_tenant(action):
+            return Absent(why="the same values again do no harm")
+        return await subscriptions.find(self.account, self._scope(action), action, steps, since)
+
+    def _scope(self, action: Action) -> str:
+        return str(action.detail.get("scope") or self.scope)
+
+    async def _update(self, scope: str, action: Action) -> AsyncGenerator[Told, None]:
+        after = action.after or {}
+        body = {TENANT_FIELDS[key]: after[key] for key in TENANT_FIELDS if key in after}
+        yield Step(name="tenant", data={"fields": sorted(body)})
+        await self.account.api.do("PUT", f"{ROOT}{path(scope)}", body)
+        yield Stepped(name="tenant", ref=scope)
+        yield Done(ref=scope)
+
+    async def _with_addons(self, holding: Holding) -> Holding:
+        """Name the add-on subscriptions; they only explain, so a failure leaves them out."""
+        route = f"{ROOT}{path(holding.scope)}/subscription{path(holding.ref)}/addonsSubscriptionIds"
+        try:
+            addons = await lists.ids(self.account.api, route)
+        except ProviderError:
+            return holding
+        said = tuple(f"subscription {number} is an add-on of {holding.ref}" for number in addons)
+        return replace(holding, notices=(*holding.notices, *said))
+
+
+def _is_tenant(action: Action) -> bool:
+    return action.verb is Verb.UPDATE and bool(TENANT_FIELDS.keys() & (action.after or {}).keys())

@@ -1,0 +1,174 @@
+"""Many objects in few calls, with features that nobody promises: used where answered, never believed.
+
+The plain list of ids is the truth. The expanded list is taken when it names the same ids; else objects are
+asked for in batches, and what a batch leaves out one by one. What cannot be read is said for each id, so a
+shorter list is never taken for the whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
+from reconciler.providers.http import path
+from reconciler.providers.ovh.api import Api
+from reconciler.providers.ovh.wire import parse
+
+T = TypeVar("T")
+
+CHUNK = 50  # ids a batch, as OVHcloud's own manager asks (reference section 10)
+PAGE = 5000  # objects a page, as its manager asks
+EXPIRED = "460"
+
+EXPANDED_HEADERS = {
+    "X-Pagination-Mode": "CachedObjectList-Pages",
+    "X-Pagination-Size": str(PAGE),
+    "Pragma": "no-cache",
+}
+
+
+class Listing(Generic[T]):
+    """A list as read, by id: `objects`; `missing`, listed and not readable yet; `failed`, not read."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, T] = {}
+        self.missing: set[str] = set()
+        self.failed: dict[str, ProviderError] = {}
+
+    def whole(self) -> dict[str, T]:
+        """Give the objects, or raise when one of them could not be read."""
+        for error in self.failed.values():
+            raise error
+        return self.objects
+
+
+async def ids(api: Api, route: str, query: dict[str, str] | None = None) -> list[str]:
+    """Read a plain list of ids; numbers become text."""
+    data = (await api.session.read(route, query=query)).data
+    if not isinstance(data, list) or not all(isinstance(one, str | int) for one in data):
+        raise Unavailable(f"GET {route}: the answer is no list of ids", code="unreadable")
+    return [str(one) for one in data]
+
+
+async def listing(
+    api: Api, route: str, kind: type[T], *, key: Callable[[T], str], only: Iterable[str] | None = None
+) -> Listing[T]:
+    """Read every object of a list, or of its ids only those in `only`."""
+    if only is not None:
+        return await objects(api, route, kind, sorted(only), key=key)
+    names = await ids(api, route)
+    found: Listing[T] = Listing()
+    if not names:
+        return found
+    expanded = await _expanded(api, route, kind, key) if len(names) > 1 else None
+    if expanded is not None and expanded.keys() == {name.lower() for name in names}:
+        found.objects = {name: expanded[name.lower()] for name in names}
+        return found
+    return await objects(api, route, kind, names, key=key)
+
+
+async def objects(
+    api: Api,
+    route: str,
+    kind: type[T],
+    names: Sequence[str],
+    *,
+    key: Callable[[T], str] | None = None,
+    suffix: str = "",
+) -> Listing[T]:
+    """Read these objects below `route`, in batches where that is answered, else one by one."""
+    found: Listing[T] = Listing()
+    chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
+    for batch in await asyncio.gather(*(_batch(api, route, kind, chunk, suffix) for chunk in chunks)):
+        sure = {name: one for name, one in batch.items() if key is None or key(one).lower() == name.lower()}
+        found.objects.update(sure)
+    left = [name for name in names if name not in found.objects]
+    await asyncio.gather(*(_single(api, route, kind, name, suffix, found) for name in left))
+    return found
+
+
+async def _expanded(api: Api, route: str, kind: type[T], key: Callable[[T], str]) -> dict[str, T] | None:
+    """Read the expanded list, by id in lower case; None when it is not answered or does not add up."""
+    feature = f"expanded {_pattern(route)}"
+    if feature in api.unanswered:
+        return None
+    found: list[Any] = []
+    total = 1
+    page = 1
+    while len(found) < total:
+        try:
+            headers = {**EXPANDED_HEADERS, "X-Pagination-Number": str(page)}
+            answer = await api.session.read(route, headers=headers, attempts=1)
+        except (Unavailable, Rejected):
+            return None
+        if not isinstance(answer.data, list) or not all(isinstance(one, dict) for one in answer.data):
+            api.unanswered.add(feature)
+            return None
+        found += answer.data
+        total = _elements(answer.headers.get("x-pagination-elements"), len(found))
+        if not answer.data:
+            break
+        page += 1
+    if len(found) != total:
+        return None
+    try:
+        parsed = parse(list[kind], found)  # type: ignore[valid-type]
+    except ValueError:
+        return None
+    by_id = {key(one).lower(): one for one in parsed}
+    return by_id if len(by_id) == total else None
+
+
+def _elements(header: str | None, otherwise: int) -> int:
+    return int(header) if header and header.isdecimal() else otherwise
+
+
+async def _batch(api: Api, route: str, kind: type[T], names: Sequence[str], suffix: str) -> dict[str, T]:
+    """Ask for several objects at once; what is not answered well is left out."""
+    feature = f"batch {_pattern(route)}{suffix}"
+    plain = [name for name in names if "," not in name]
+    if len(plain) < 2 or feature in api.unanswered:
+        return {}
+    joined = ",".join(path(name)[1:] for name in plain)
+    try:
+        answer = await api.session.read(f"{route}/{joined}{suffix}", headers={"X-Ovh-Batch": ","}, attempts=1)
+    except Rejected:
+        api.unanswered.add(feature)
+        return {}
+    except Unavailable:
+        return {}
+    if not isinstance(answer.data, list):
+        api.unanswered.add(feature)
+        return {}
+    found: dict[str, T] = {}
+    known = set(plain)
+    for one in answer.data:
+        match one:
+            case {"key": str() | int() as name, "value": dict() as value} if not one.get("error"):
+                try:
+                    parsed = parse(kind, value)
+                except ValueError:
+                    continue
+                if str(name) in known:
+                    found[str(name)] = parsed
+    return found
+
+
+async def _single(api: Api, route: str, kind: type[T], name: str, suffix: str, found: Listing[T]) -> None:
+    try:
+        found.objects[name] = await api.get(kind, f"{route}{path(name)}{suffix}")
+    except Missing:
+        found.missing.add(name)
+    except Rejected as error:
+        if error.code != EXPIRED:  # what has expired is listed for a while, and is not there any more
+            found.failed[name] = error
+    except Unavailable as error:
+        found.failed[name] = error
+
+
+def _pattern(route: str) -> str:
+    """Name the kind of a route, so that one tenant's answer tells about the next one's."""
+    parts = route.strip("/").split("/")
+    return "/".join(part for place, part in enumerate(parts) if place < 2 or place % 2)

@@ -1,0 +1,152 @@
+"""Orders after checkout: what they are of, how far they are, and which are on their way."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from reconciler.core.errors import Missing, Rejected, Unavailable
+from reconciler.core.model import Incoming
+from reconciler.providers.http import path
+from reconciler.providers.ovh.api import Api
+from reconciler.providers.ovh.capabilities import BUSINESS, PRO_PLUS
+from reconciler.providers.ovh.carts import EXISTING, PLANS
+from reconciler.providers.ovh.lists import ids, objects
+from reconciler.providers.ovh.wire import Extended, Extension, OrderLine
+
+LOOK_BACK = timedelta(days=30)
+"""How old an order may be that still counts as on its way (contract section 2)."""
+
+JUST_DELIVERED = timedelta(days=2)
+"""How long after an order its seats may still be unreadable; older ones are not looked into."""
+
+WAITS_FOR_PERSON = frozenset({"notPaid", "documentsRequested"})
+ENDED = frozenset({"cancelled", "delivered"})
+
+OF_PLAN = {
+    **{plan: product for product, plan in PLANS.items()},
+    "office-business-pp": BUSINESS,  # the generation before, still sold with hosted Exchange
+    "office-proplus-pp": PRO_PLUS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bought:
+    """One product of one order: how many seats, into which service, and the names that its lines carry."""
+
+    order: str
+    product: str
+    quantity: int
+    into: str | None
+    names: frozenset[str]
+
+
+async def since(api: Api, moment: datetime) -> list[str]:
+    """Give the numbers of the orders made since a moment."""
+    return await ids(api, "/me/order", {"date.from": moment.isoformat(timespec="seconds")})
+
+
+async def status(api: Api, order: str) -> str:
+    """Ask how far an order is, in the provider's own word."""
+    return await api.get(str, path("me", "order", order, "status"))
+
+
+async def bought(api: Api, order: str) -> list[Bought]:
+    """Say which Office seats an order is of; nothing when it is of something else."""
+    route = path("me", "order", order, "details")
+    numbers = await ids(api, route)
+    lines = (await objects(api, route, OrderLine, numbers)).whole()
+    extensions = await asyncio.gather(*(_extension(api, f"{route}/{number}") for number in lines))
+    groups: dict[tuple[str, str | None], list[tuple[OrderLine, int | None]]] = {}
+    for line, extended in zip(lines.values(), extensions, strict=True):
+        product = _product(line, extended)
+        if product is None or line.cancelled:
+            continue
+        into = next((one.value for one in extended.configurations if one.label == EXISTING), None)
+        plan = extended.plan.quantity if extended.plan else None
+        groups.setdefault((product, into or None), []).append((line, plan))
+    return [
+        Bought(
+            order=order,
+            product=product,
+            into=into,
+            quantity=_quantity(some),
+            names=frozenset(
+                line.domain for line, _ in some if line.domain and not line.domain.startswith("*")
+            ),
+        )
+        for (product, into), some in groups.items()
+    ]
+
+
+async def on_their_way(api: Api, *, readable: frozenset[str]) -> list[tuple[Bought, str]]:
+    """Give what is ordered and not there yet, each with the order's status.
+
+    readable: the seats and services that can be read. What is delivered is there once those it names are.
+    """
+    now = await api.now()
+    numbers = await since(api, now - LOOK_BACK)
+    words = await asyncio.gather(*(status(api, number) for number in numbers))
+    fresh: set[str] = set()
+    if "delivered" in words:
+        fresh = set(await since(api, now - JUST_DELIVERED))
+    looked_into = [
+        (number, word)
+        for number, word in zip(numbers, words, strict=True)
+        if word not in ENDED or (word == "delivered" and number in fresh)
+    ]
+    parts = await asyncio.gather(*(bought(api, number) for number, _ in looked_into))
+    return [
+        (one, word)
+        for (_, word), some in zip(looked_into, parts, strict=True)
+        for one in some
+        if word != "delivered" or one.names - readable
+    ]
+
+
+def incoming(one: Bought, word: str) -> Incoming:
+    """An order as the planner counts it."""
+    who: Literal["provider", "person"] = "person" if word in WAITS_FOR_PERSON else "provider"
+    return Incoming(
+        ref=one.order,
+        product=one.product,
+        quantity=one.quantity,
+        into=one.into,
+        waiting_on=who,
+        status=word,
+    )
+
+
+async def _extension(api: Api, route: str) -> Extended:
+    try:
+        return (await api.get(Extension, f"{route}/extension")).order or Extended()
+    except Missing:
+        return Extended()
+    except Rejected as error:
+        raise Unavailable(error.message, code=error.code) from error
+
+
+def _product(line: OrderLine, extended: Extended) -> str | None:
+    if extended.plan and extended.plan.code:
+        return OF_PLAN.get(extended.plan.code)
+    # Without the extension (it is BETA) only the line's words tell; they name the product in every language.
+    words = line.description.lower()
+    if "microsoft 365 apps" not in words and "office" not in words:
+        return None
+    return (
+        PRO_PLUS if "enterprise" in words or "proplus" in words else BUSINESS if "business" in words else None
+    )
+
+
+def _quantity(lines: list[tuple[OrderLine, int | None]]) -> int:
+    """Count an order once, whether it has a line for all seats, one a seat, or two for the same item."""
+    counts: dict[str, int] = {}
+    for line, plan in lines:
+        said = int(line.quantity) if line.quantity.isdecimal() else 1
+        counts[line.domain] = max(counts.get(line.domain, 0), said, (plan or 1) if len(lines) == 1 else 1)
+    plans = {plan for _, plan in lines if plan}
+    if len(plans) == 1 and set(counts.values()) <= {1, len(counts)} and plans == {len(counts)}:
+        return len(counts)  # every seat's line repeats the number of all
+    return max(sum(counts.values()), max(plans, default=1))

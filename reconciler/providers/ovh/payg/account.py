@@ -1,0 +1,82 @@
+"""An account's pay-as-you-go groups: which there are, and what they cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from reconciler.core.errors import Rejected, Unavailable
+from reconciler.core.model import Holding, Price, Quote, Snapshot
+from reconciler.core.provider import Provider
+from reconciler.providers.http import path
+from reconciler.providers.ovh import lists
+from reconciler.providers.ovh.api import Api
+from reconciler.providers.ovh.capabilities import LICENCES, PAYG
+from reconciler.providers.ovh.wire import Amount
+
+ROOT = "/license/office"
+
+
+class PaygAccount:
+    """The pay-as-you-go groups of one account."""
+
+    def __init__(self, name: str, api: Api) -> None:
+        self.name = name
+        self.api = api
+        self.capabilities = PAYG
+        self.sandbox = api.settings.sandbox
+        self._prices: dict[str, Amount | None] = {}
+
+    async def snapshot(self, scopes: frozenset[str]) -> Snapshot:  # noqa: ARG002 - one list names them all
+        """Read which groups there are; each may hold either product."""
+        names = await lists.ids(self.api, ROOT)
+        return Snapshot(
+            holdings=tuple(
+                Holding(ref=name, product=product, scope=name)
+                for name in sorted(names)
+                for product in sorted(LICENCES)
+            )
+        )
+
+    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:  # noqa: ARG002 - one price for all
+        """Price people by the monthly price of a licence; nothing when the provider tells none."""
+        if product not in LICENCES:
+            return Quote()
+        if product not in self._prices:
+            self._prices[product] = await self._price(product)
+        price = self._prices[product]
+        if price is None or not price.currency_code:
+            return Quote()
+        monthly = (price.amount * quantity).quantize(Decimal("0.01"))
+        return Quote(
+            price=Price(
+                monthly=monthly,
+                one_off=Decimal("0.00"),
+                currency=price.currency_code,
+                source="price-route",
+            )
+        )
+
+    async def now(self) -> datetime:
+        """The provider's clock."""
+        return await self.api.now()
+
+    def tenant(self, name: str, scope: str | None) -> Provider:
+        """One tenant's part."""
+        from reconciler.providers.ovh.payg.tenant import PaygTenant
+
+        return PaygTenant(self, name, scope)
+
+    def product_id(self, scope: str | None, product: str) -> str | None:  # noqa: ARG002 - the same everywhere
+        """Give the product's key; None when it is not sold."""
+        return product if product in LICENCES else None
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.api.session.close()
+
+    async def _price(self, product: str) -> Amount | None:
+        try:
+            return await self.api.get(Amount, f"/price/license/office{path(LICENCES[product])}")
+        except (Rejected, Unavailable):
+            return None

@@ -1,0 +1,144 @@
+"""One tenant's pay-as-you-go groups: reading them, and which of the adapter's parts does which action."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import datetime
+
+from reconciler.core.action import Action, Verb
+from reconciler.core.errors import Missing, ProviderError, Rejected
+from reconciler.core.model import Holding, Json, Place
+from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
+from reconciler.providers.http import path
+from reconciler.providers.ovh import lists
+from reconciler.providers.ovh.capabilities import LICENCES, PRODUCTS
+from reconciler.providers.ovh.payg import groups, people
+from reconciler.providers.ovh.payg.account import ROOT, PaygAccount
+from reconciler.providers.ovh.wire import Member, Service, Task, Tenant
+
+
+class PaygTenant:
+    """One tenant's part of an account's pay-as-you-go groups."""
+
+    def __init__(self, account: PaygAccount, name: str, scope: str | None) -> None:
+        self.account = account
+        self.api = account.api
+        self.name = name
+        self.scope = scope
+
+    async def read(self, refs: frozenset[str]) -> tuple[Holding, ...]:
+        """Read these services in full: people, domain, dates, open tasks."""
+        parts = await asyncio.gather(*(self._service(service) for service in sorted(refs)))
+        return tuple(one for part in parts for one in part)
+
+    async def reread(self, action: Action) -> Json | None:
+        """Read the action's object right before the write."""
+        if people.is_person(action):
+            return await people.reread(self.api, action)
+        return await groups.reread(self.api, action)
+
+    async def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:  # noqa: ARG002 - keys tell what was done
+        """Carry an action out."""
+        match action.verb:
+            case Verb.ACTIVATE:
+                told = people.activate(self.api, action)
+            case Verb.DEACTIVATE:
+                told = people.deactivate(self.api, action)
+            case Verb.UPDATE if people.is_person(action):
+                told = people.update(self.api, action)
+            case Verb.UPDATE | Verb.CANCEL:
+                told = groups.renew(self.api, action)
+            case _:
+                raise Rejected(f"OVHcloud's pay-as-you-go groups cannot {action.verb} {action.address}")
+        async for one in told:
+            yield one
+
+    async def poll(self, action: Action, ticket: str, steps: tuple[StepRecord, ...]) -> Outcome:
+        """Ask how far an action is."""
+        return await people.poll(self.api, action, ticket, steps)
+
+    async def find(
+        self, action: Action, steps: tuple[StepRecord, ...], since: datetime
+    ) -> Done | Accepted | Absent | Unknown:
+        """Look whether an action whose answer nobody has took effect."""
+        if people.is_person(action):
+            return await people.find(self.api, action, steps, since)
+        return Absent(why="what ends already is not ended again, so it is safe to go on")
+
+    async def _service(self, service: str) -> list[Holding]:
+        route = f"{ROOT}{path(service)}"
+        try:
+            tenant = await self.api.get(Tenant, route)
+        except Missing:
+            return []
+        if tenant.service_type == "prepaid":
+            return []  # its seats are services of their own, and another adapter's
+        found = await lists.listing(self.api, f"{route}/user", Member, key=lambda one: one.activation_email)
+        members = found.whole()
+        record = await self.api.service(route)
+        domain = await self._domain(route, service)
+        notices = await self._notices(route, tenant, members)
+        ends = record.expiration if record and record.ending else None
+        places: dict[str, list[Place]] = {product: [] for product in LICENCES}
+        for name, member in members.items():
+            for licence in member.licences:
+                places.setdefault(PRODUCTS.get(licence, licence), []).append(_place(name, member, record))
+        lost = tuple(Place(ref=name, login=name.lower(), ready=False) for name in sorted(found.missing))
+        return [
+            Holding(
+                ref=service,
+                product=product,
+                scope=service,
+                seats=len(some),
+                places=(*some, *(lost if len(members) == len(some) else ())),
+                renewal=None if record is None else "off" if record.ending else "auto",
+                renews_on=record.expiration if record and not record.ending else None,
+                ends_on=ends,
+                domain=domain,
+                name=tenant.display_name,
+                status=tenant.status,
+                notices=notices,
+            )
+            for product, some in places.items()
+        ]
+
+    async def _domain(self, route: str, service: str) -> str:
+        try:
+            names = await lists.ids(self.api, f"{route}/domain")
+        except Rejected:
+            return service
+        return names[0] if names else service
+
+    async def _notices(self, route: str, tenant: Tenant, members: dict[str, Member]) -> tuple[str, ...]:
+        said: list[str] = []
+        if tenant.mca_agreed is False:
+            said.append("the Microsoft Customer Agreement is not accepted")
+        if tenant.status != "ok":
+            said.append(f"the service is {tenant.status}")
+        theirs = {str(one.task_pending_id) for one in members.values()}
+        try:
+            for number in await lists.ids(self.api, f"{route}/pendingTask"):
+                if number in theirs:
+                    continue
+                task = await self.api.maybe(Task, f"{route}/pendingTask{path(number)}")
+                if task is not None and task.open:
+                    said.append(f"task {number} is open ({task.function})")
+        except ProviderError:
+            pass  # tasks only explain; the people's own state decides
+        return tuple(said)
+
+
+def _place(name: str, member: Member, record: Service | None) -> Place:
+    expiration = record.expiration if record else None
+    return Place(
+        ref=name,
+        login=member.login,
+        first_name=member.first_name,
+        last_name=member.last_name,
+        country=member.usage_location.lower() or None,
+        ready=member.settled,
+        task=str(member.task_pending_id) if member.task_pending_id else None,
+        ends_on=expiration if member.delete_at_expiration else None,
+        renews_on=None if member.delete_at_expiration else expiration,
+    )

@@ -1,0 +1,208 @@
+"""An account's prepaid seats: the list that mixes all tenants, read once and sliced, and what is on order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from reconciler.core.errors import Unavailable
+from reconciler.core.model import Holding, Place, Quote, Snapshot
+from reconciler.core.provider import Provider
+from reconciler.providers.http import path
+from reconciler.providers.ovh import carts, lists, orders
+from reconciler.providers.ovh.api import Api
+from reconciler.providers.ovh.capabilities import LICENCES, PREPAID, PRODUCTS
+from reconciler.providers.ovh.carts import Wanted
+from reconciler.providers.ovh.lists import Listing
+from reconciler.providers.ovh.wire import Seat, Service
+
+ROOT = "/license/officePrepaid"
+
+
+def group_of(seat: str) -> str:
+    """The service in front of a seat's number; only for a seat that cannot say itself where it belongs."""
+    return seat.rpartition("-")[0] or seat
+
+
+def product_of(seat: Seat) -> str:
+    """The product of a seat, as a manifest names it."""
+    licence = seat.licences[0] if seat.licences else ""
+    return PRODUCTS.get(licence, licence)
+
+
+class PrepaidAccount:
+    """The prepaid seats of one account.
+
+    seats: every seat as last read, by name. ending: those whose end was asked for. reserved: free seats that
+    an activation of this process is about to fill, by the action that took them.
+    """
+
+    def __init__(self, name: str, api: Api) -> None:
+        self.name = name
+        self.api = api
+        self.capabilities = PREPAID
+        self.sandbox = api.settings.sandbox
+        self.seats: dict[str, Seat] = {}
+        self.ending: set[str] = set()
+        self.reserved: dict[str, str] = {}
+        self._missing: dict[str, str] = {}
+        self._fresh: set[str] = set()
+        self._rounds: defaultdict[str, int] = defaultdict(int)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._quotes: dict[Wanted, Quote] = {}
+
+    async def snapshot(self, scopes: frozenset[str]) -> Snapshot:  # noqa: ARG002 - one list holds all tenants
+        """Read the seats of all tenants and the orders on their way."""
+        found = await lists.listing(self.api, ROOT, Seat, key=lambda seat: seat.service_name)
+        if found.failed and not found.objects:
+            found.whole()
+        self.seats = dict(found.objects)
+        services = {seat.tenant_service_name or group_of(name) for name, seat in self.seats.items()}
+        coming = await orders.on_their_way(self.api, readable=frozenset({*self.seats, *services}))
+        failed = {group_of(name): error.message for name, error in found.failed.items()}
+        self._missing = {}
+        on_order = {group_of(name) for one, _ in coming for name in one.names}
+        for name in found.missing:
+            products = {product_of(self.seats[other]) for other in self._names(group_of(name))}
+            if len(products) == 1 and group_of(name) not in on_order:
+                self._missing[name] = products.pop()
+            elif group_of(name) not in on_order:
+                failed.setdefault(group_of(name), f"{name} is listed and cannot be read yet")
+        self._fresh = services - failed.keys()
+        return Snapshot(
+            holdings=tuple(one for service in sorted(services) for one in self.holdings(service)),
+            incoming=tuple(orders.incoming(one, word) for one, word in coming),
+            failed=failed,
+        )
+
+    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:
+        """Price seats by a dry run, once for each question."""
+        wanted = Wanted(product=product, quantity=quantity, scope=scope)
+        if wanted not in self._quotes:
+            self._quotes[wanted] = await carts.quoted(self.api, wanted)
+        return self._quotes[wanted]
+
+    async def now(self) -> datetime:
+        """The provider's clock."""
+        return await self.api.now()
+
+    def tenant(self, name: str, scope: str | None) -> Provider:
+        """One tenant's part."""
+        from reconciler.providers.ovh.prepaid.tenant import PrepaidTenant
+
+        return PrepaidTenant(self, name, scope)
+
+    def product_id(self, scope: str | None, product: str) -> str | None:  # noqa: ARG002 - the same everywhere
+        """Give the product's key; None when it is not sold."""
+        return product if product in LICENCES else None
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.api.session.close()
+
+    def holdings(self, service: str, records: dict[str, Service] | None = None) -> list[Holding]:
+        """Show a service as holdings, one a product; dates only with `records`."""
+        places: dict[str, list[Place]] = {}
+        for name in self._names(service):
+            seat = self.seats[name]
+            places.setdefault(product_of(seat), []).append(_place(name, seat, (records or {}).get(name)))
+        for name, product in self._missing.items():
+            if group_of(name) == service:
+                places.setdefault(product, []).append(Place(ref=name, ready=False))
+        return [_holding(service, product, some, known=bool(records)) for product, some in places.items()]
+
+    async def view(self, service: str, *, uncached: bool) -> list[str]:
+        """Give the names of a service's seats; what this run's list just showed is not read twice."""
+        if service in self._fresh:
+            self._fresh.discard(service)
+        elif uncached or not self._names(service):
+            await self.refresh(service)
+        return self._names(service)
+
+    async def refresh(self, service: str) -> None:
+        """Read a service's seats again; who asks while somebody else reads shares that answer."""
+        wanted = self._rounds[service] + 1
+        async with self._locks[service]:
+            if self._rounds[service] >= wanted:
+                return
+            await self._reread(service)
+            self._rounds[service] += 1
+
+    async def seat(self, name: str) -> Seat | None:
+        """Read one seat, uncached; None while it cannot be read."""
+        seat = await self.api.maybe(Seat, f"{ROOT}{path(name)}")
+        if seat is None:
+            self.seats.pop(name, None)
+        else:
+            self.seats[name] = seat
+        return seat
+
+    async def records(self, names: Iterable[str]) -> dict[str, Service]:
+        """Read how seats renew; nothing for those where the provider does not say."""
+        chosen = list(names)
+        found: Listing[Service] = await lists.objects(
+            self.api, ROOT, Service, chosen, key=None, suffix="/serviceInfos"
+        )
+        for error in found.failed.values():
+            if isinstance(error, Unavailable):
+                raise error
+        self.ending -= set(chosen)
+        self.ending |= {name for name, record in found.objects.items() if record.ending}
+        return found.objects
+
+    def _names(self, service: str) -> list[str]:
+        return sorted(
+            name
+            for name, seat in self.seats.items()
+            if (seat.tenant_service_name or group_of(name)) == service
+        )
+
+    async def _reread(self, service: str) -> None:
+        listed = set(await lists.ids(self.api, ROOT))
+        mine = set(self._names(service))
+        asked = {
+            name for name in listed if name in mine or (name not in self.seats and group_of(name) == service)
+        }
+        found = await lists.objects(self.api, ROOT, Seat, sorted(asked), key=lambda seat: seat.service_name)
+        objects = found.whole()
+        for name in mine - objects.keys():
+            del self.seats[name]
+        self.seats.update(objects)
+        products = {product_of(self.seats[name]) for name in self._names(service)}
+        self._missing = {name: one for name, one in self._missing.items() if group_of(name) != service}
+        if len(products) == 1:
+            self._missing |= dict.fromkeys(found.missing, products.pop())
+
+
+def _place(name: str, seat: Seat, record: Service | None) -> Place:
+    busy = seat.task_pending_id
+    return Place(
+        ref=name,
+        login=seat.login,
+        first_name="" if seat.free else seat.first_name,
+        last_name="" if seat.free else seat.last_name,
+        country=seat.usage_location.lower() or None,
+        ready=seat.settled,
+        task=str(busy) if busy else None,
+        ends_on=record.expiration if record and record.ending else None,
+        renews_on=record.expiration if record else None,
+    )
+
+
+def _holding(service: str, product: str, places: list[Place], *, known: bool) -> Holding:
+    ends = [place.ends_on for place in places]
+    renews = [place.renews_on for place in places if place.renews_on and not place.ends_on]
+    over = known and all(ends)
+    return Holding(
+        ref=service,
+        product=product,
+        scope=service,
+        seats=len(places),
+        places=tuple(places),
+        renewal=("off" if over else "auto") if known else None,
+        renews_on=min(renews, default=None),
+        ends_on=max((day for day in ends if day), default=None) if over else None,
+        domain=service,
+    )
