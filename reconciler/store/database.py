@@ -66,7 +66,7 @@ def postgres_engine(url: str) -> Engine:
 
 def shown(url: str | URL) -> str:
     """A PostgreSQL address without its password."""
-    return make_url(url).set(query={}).render_as_string(hide_password=True)
+    return make_url(url).set(drivername="postgresql", query={}).render_as_string(hide_password=True)
 
 
 def durable(connection: Connection) -> None:
@@ -103,9 +103,9 @@ _HINTS = (
         ("not a database", "malformed", "disk image"),
         "restore the file from a backup; do not just delete it, it knows what was ordered",
     ),
-    (("full", "No space", "too large", "quota"), "free disk space, then run the command again: it goes on"),
+    (("full", "no space", "too large", "quota"), "free disk space, then run the command again: it goes on"),
     (
-        ("readonly", "read-only", "Permission denied", "Operation not permitted"),
+        ("readonly", "read-only", "permission denied", "not permitted"),
         "run as the user who owns the journal, or make it writable",
     ),
     (("locked", "lock timeout"), "another process is writing for long; try again when it is done"),
@@ -118,6 +118,7 @@ _HINTS = (
 
 
 def _hint(words: str) -> str:
+    words = words.casefold()
     return next(hint for signs, hint in _HINTS if any(sign in words for sign in signs))
 
 

@@ -1,13 +1,14 @@
 """What the tests of the store share: journals on both databases, a clock to turn, a git repository."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from reconciler.core.journal import Journal
-from reconciler.store.journal import open_journal
+from reconciler.store.journal import DEFAULT, open_journal
 from tests.store.makers import Clock, Opener, Repository
 
 
@@ -25,17 +26,30 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(url: str, tmp_path: Path) -> Iterator[Opener]:
-    """Opens the same journal as often as asked, as so many processes would."""
+def opening(tmp_path: Path) -> Iterator[Opener]:
+    """Opens journals by their address and closes them with the test; the workspace is `tmp_path`."""
     journals: list[Journal] = []
 
-    def opener(*, now: Callable[[], datetime] | None = None, create: bool = True) -> Journal:
-        journals.append(open_journal(url, root=tmp_path, now=now, create=create, env={}))
+    def opener(
+        url: str = DEFAULT,
+        *,
+        now: Callable[[], datetime] | None = None,
+        create: bool = True,
+        env: Mapping[str, str] | None = None,
+        root: Path = tmp_path,
+    ) -> Journal:
+        journals.append(open_journal(url, root=root, now=now, create=create, env=env or {}))
         return journals[-1]
 
     yield opener
     for journal in journals:
         journal.close()
+
+
+@pytest.fixture
+def opened(url: str, opening: Opener) -> Opener:
+    """Opens the same journal as often as asked, as so many processes would."""
+    return partial(opening, url)
 
 
 @pytest.fixture

@@ -12,34 +12,36 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.errors import JournalError, WorkspaceError
-from reconciler.core.journal import Journal
-from reconciler.store.journal import DEFAULT, open_journal
 from reconciler.store.tables import HEAD, REVISIONS, VERSION_TABLE
-from tests.store.makers import event, unprivileged
-
-
-def opening(root: Path, url: str = DEFAULT, *, create: bool = True) -> Journal:
-    return open_journal(url, root=root, create=create, env={})
+from tests.store.makers import Opener, event, unprivileged
 
 
 def file_of(root: Path) -> Path:
     return root / ".reconciler" / "journal.db"
 
 
-def filled(root: Path, number: int = 1) -> Path:
-    """A journal with events in it, closed."""
-    journal = opening(root)
-    journal.append(*(event(number=each) for each in range(1, number + 1)))
-    journal.close()
-    return file_of(root)
+Filled = Callable[..., Path]
+
+
+@pytest.fixture
+def filled(tmp_path: Path, opening: Opener) -> Filled:
+    """Makes a journal with events in it, closed."""
+
+    def fill(number: int = 1) -> Path:
+        journal = opening()
+        journal.append(*(event(number=each) for each in range(1, number + 1)))
+        journal.close()
+        return file_of(tmp_path)
+
+    return fill
 
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_reading_a_journal_that_does_not_exist_makes_nothing(tmp_path: Path) -> None:
-    journal = opening(tmp_path, create=False)
+def test_reading_a_journal_that_does_not_exist_makes_nothing(tmp_path: Path, opening: Opener) -> None:
+    journal = opening(create=False)
 
     assert journal.fresh
     assert journal.events() == ()
@@ -48,14 +50,13 @@ def test_reading_a_journal_that_does_not_exist_makes_nothing(tmp_path: Path) -> 
     assert not journal.break_lease("acme")
     with pytest.raises(JournalError, match="there is no journal"):
         journal.append(event())
-    journal.close()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_journal_is_its_owners_alone(tmp_path: Path) -> None:
+def test_a_journal_is_its_owners_alone(tmp_path: Path, opening: Opener) -> None:
     old = os.umask(0)
     try:
-        journal = opening(tmp_path, "sqlite:///state/deep/journal.db")
+        journal = opening("sqlite:///state/deep/journal.db")
         journal.append(event())
     finally:
         os.umask(old)
@@ -70,34 +71,34 @@ def test_a_journal_is_its_owners_alone(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_a_journal_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
-    path = filled(tmp_path)
+def test_a_journal_that_others_could_read_is_closed_to_them(opening: Opener, filled: Filled) -> None:
+    path = filled()
     path.chmod(0o644)
     for end in ("-wal", "-shm"):
         path.with_name(path.name + end).touch(0o666)
         path.with_name(path.name + end).chmod(0o666)
 
-    journal = opening(tmp_path)
+    journal = opening()
     journal.append(event())
 
     assert {mode(each) for each in path.parent.glob("journal.db*")} == {0o600}
     journal.close()
 
 
-def test_folders_that_were_there_keep_their_mode(tmp_path: Path) -> None:
+def test_folders_that_were_there_keep_their_mode(tmp_path: Path, opening: Opener) -> None:
     tmp_path.chmod(0o755)
 
-    opening(tmp_path, "sqlite:///journal.db").close()
+    opening("sqlite:///journal.db").close()
 
     assert mode(tmp_path) == 0o755
 
 
-def test_a_path_is_relative_to_the_workspace_or_absolute(tmp_path: Path) -> None:
+def test_a_path_is_relative_to_the_workspace_or_absolute(tmp_path: Path, opening: Opener) -> None:
     root = tmp_path / "root"
     root.mkdir()
 
-    opening(root, "sqlite:///a b/ž?.db".replace("?", "#%")).close()
-    opening(root, f"sqlite:///{tmp_path}/elsewhere.db").close()
+    opening("sqlite:///a b/ž#%.db", root=root)
+    opening(f"sqlite:///{tmp_path}/elsewhere.db", root=root)
 
     assert (root / "a b" / "ž#%.db").is_file()
     assert (tmp_path / "elsewhere.db").is_file()
@@ -106,13 +107,13 @@ def test_a_path_is_relative_to_the_workspace_or_absolute(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "url", ["sqlite://", "sqlite:///", "sqlite://x.db", "sqlite:///:memory:", "sqlite:///a?b"]
 )
-def test_what_is_no_path_is_refused(tmp_path: Path, url: str) -> None:
+def test_what_is_no_path_is_refused(url: str, opening: Opener) -> None:
     with pytest.raises(WorkspaceError, match="not the path of a journal"):
-        opening(tmp_path, url)
+        opening(url)
 
 
-def test_every_commit_is_forced_to_disk(tmp_path: Path) -> None:
-    journal = opening(tmp_path)
+def test_every_commit_is_forced_to_disk(opening: Opener) -> None:
+    journal = opening()
 
     with journal._writing("look") as connection:  # type: ignore[attr-defined]  # no other way to see it
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -120,7 +121,7 @@ def test_every_commit_is_forced_to_disk(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_what_was_appended_outlives_a_kill(tmp_path: Path) -> None:
+def test_what_was_appended_outlives_a_kill(tmp_path: Path, opening: Opener) -> None:
     program = (
         "import os, sys; from pathlib import Path; from datetime import datetime, UTC\n"
         "from reconciler.core.journal import Event, Kind\n"
@@ -132,16 +133,18 @@ def test_what_was_appended_outlives_a_kill(tmp_path: Path) -> None:
 
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
 
-    assert [one.tenant for one in opening(tmp_path, create=False).events()] == ["acme"]
+    assert [one.tenant for one in opening(create=False).events()] == ["acme"]
 
 
-def test_a_read_only_file_in_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
-    path = filled(tmp_path)
+def test_a_read_only_file_in_a_read_only_folder_can_be_read(
+    tmp_path: Path, opening: Opener, filled: Filled
+) -> None:
+    path = filled()
     with unprivileged(tmp_path):
         path.chmod(0o400)
         path.parent.chmod(0o500)
 
-        journal = opening(tmp_path, create=False)
+        journal = opening(create=False)
 
         assert len(journal.events()) == 1
         assert journal.leases() == ()
@@ -150,35 +153,35 @@ def test_a_read_only_file_in_a_read_only_folder_can_be_read(tmp_path: Path) -> N
         path.parent.chmod(0o700)
 
 
-def test_a_read_only_file_cannot_be_written_and_says_so_at_once(tmp_path: Path) -> None:
-    path = filled(tmp_path)
+def test_a_read_only_file_cannot_be_written(tmp_path: Path, opening: Opener, filled: Filled) -> None:
+    path = filled()
     with unprivileged(tmp_path):
         path.chmod(0o400)
 
         with pytest.raises(JournalError, match="cannot open the journal for writing") as refused:
-            opening(tmp_path)
+            opening()
 
     assert "owns the journal" in refused.value.hint
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, opening: Opener) -> None:
     with unprivileged(tmp_path):
         tmp_path.chmod(0o500)
 
         with pytest.raises(
             JournalError, match="cannot open the journal for writing: Permission denied"
         ) as refused:
-            opening(tmp_path)
+            opening()
 
         tmp_path.chmod(0o700)
     assert refused.value.hint
 
 
-def test_reading_leaves_nothing_behind(tmp_path: Path) -> None:
-    path = filled(tmp_path)
+def test_reading_leaves_nothing_behind(opening: Opener, filled: Filled) -> None:
+    path = filled()
     before = path.read_bytes()
 
-    journal = opening(tmp_path, create=False)
+    journal = opening(create=False)
     journal.events()
     journal.close()
 
@@ -187,43 +190,43 @@ def test_reading_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path, create: bool) -> None:  # noqa: FBT001 - a case
-    path = filled(tmp_path)
+def test_a_file_that_is_no_database_is_said_to_be_none(create: bool, opening: Opener, filled: Filled) -> None:  # noqa: FBT001 - a case
+    path = filled()
     path.write_bytes(b"journal: lost\n" * 100)
 
     with pytest.raises(JournalError, match="not a database") as refused:
-        opening(tmp_path, create=create)
+        opening(create=create)
 
     assert "backup" in refused.value.hint
     assert path.read_bytes().startswith(b"journal: lost")
 
 
-def test_damage_inside_the_file_is_noticed(tmp_path: Path) -> None:
-    path = filled(tmp_path, 2000)
+def test_damage_inside_the_file_is_noticed(opening: Opener, filled: Filled) -> None:
+    path = filled(2000)
     content = bytearray(path.read_bytes())
     content[20_000:-4096] = b"\xa5" * (len(content) - 24_096)
     path.write_bytes(content)
 
     with pytest.raises(JournalError) as refused:
-        opening(tmp_path, create=False).events()
+        opening(create=False).events()
 
     assert "backup" in refused.value.hint
 
 
-def test_a_cut_off_file_is_noticed(tmp_path: Path) -> None:
-    path = filled(tmp_path, 2000)
+def test_a_cut_off_file_is_noticed(opening: Opener, filled: Filled) -> None:
+    path = filled(2000)
     os.truncate(path, 30_000)
 
     with pytest.raises(JournalError):
-        opening(tmp_path, create=False).events()
+        opening(create=False).events()
 
 
-def test_an_empty_file_becomes_a_journal(tmp_path: Path) -> None:
+def test_an_empty_file_becomes_a_journal(tmp_path: Path, opening: Opener) -> None:
     file_of(tmp_path).parent.mkdir()
     file_of(tmp_path).touch()
 
-    reading = opening(tmp_path, create=False)
-    writing = opening(tmp_path)
+    reading = opening(create=False)
+    writing = opening()
 
     assert reading.fresh
     assert writing.fresh
@@ -233,21 +236,21 @@ def test_an_empty_file_becomes_a_journal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_the_database_of_another_program_is_left_alone(tmp_path: Path, create: bool) -> None:  # noqa: FBT001 - a case
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path, create: bool, opening: Opener) -> None:  # noqa: FBT001 - a case
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     connection.close()
 
     with pytest.raises(JournalError, match="not a journal of reconciler"):
-        opening(tmp_path, "sqlite:///other.db", create=create)
+        opening("sqlite:///other.db", create=create)
 
 
-def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+def test_a_folder_is_no_journal(tmp_path: Path, opening: Opener) -> None:
     file_of(tmp_path).mkdir(parents=True)
 
     with pytest.raises(JournalError, match="cannot"):
-        opening(tmp_path)
+        opening()
 
 
 @pytest.fixture
@@ -262,9 +265,9 @@ def disk_of() -> Callable[[int], object]:
 
 
 def test_a_full_disk_is_an_error_and_nothing_is_half_written(
-    tmp_path: Path, disk_of: Callable[[int], object]
+    disk_of: Callable[[int], object], opening: Opener
 ) -> None:
-    journal = opening(tmp_path)
+    journal = opening()
     journal.append(event(number=1))
     big = [event(tenant="x" * 1000, number=number) for number in range(1, 500)]
 
