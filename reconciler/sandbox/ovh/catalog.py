@@ -198,14 +198,19 @@ def office_price(call: Call) -> dict[str, Any]:
     name = call.path["officeName"]
     if name not in {"officeBusiness", "officeProPlus"}:
         raise missing("This price does not exist")
-    return money(call.tx, price(call.tx, "payg", name))
+    return _short(call.tx, price(call.tx, "payg", name))
 
 
 @get("/price/saas/csp2/license/{licenseName}")
 def csp2_price(call: Call) -> dict[str, Any]:
     if call.path["licenseName"] not in CSP2_NAMES:
         raise missing("This price does not exist")
-    return money(call.tx, price(call.tx, "csp2", call.path["licenseName"]))
+    return _short(call.tx, price(call.tx, "csp2", call.path["licenseName"]))
+
+
+def _short(tx: Tx, ucents: int) -> dict[str, Any]:
+    # The price routes are older than the field in which other routes repeat the price as a whole number.
+    return {key: value for key, value in money(tx, ucents).items() if key != "priceInUcents"}
 
 
 def _plan(tx: Tx, plan: Plan) -> dict[str, Any]:

@@ -128,6 +128,7 @@ def directory(call: Call) -> dict[str, Any]:
         raise missing()
     return {
         "complexityEnabled": True,
+        "iam": None,
         "lockoutDuration": 30,
         "lockoutObservationWindow": 30,
         "lockoutThreshold": None,

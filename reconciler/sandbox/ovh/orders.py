@@ -119,6 +119,11 @@ def person(tx: Tx, number: int) -> str:
         tx.run("UPDATE purchase SET status = 'checking', waits = NULL WHERE id = ?", number)
         tx.later(tx.now + tx.settings.delay_order / 3, "order-delivering", order=number)
         return "documents handed in"
+    if row["status"] in OPEN and not _moves(tx, number):
+        tx.later(
+            tx.now, f"order-{'delivering' if row['status'] == 'checking' else 'delivered'}", order=number
+        )
+        return "set going"
     raise ValueError(f"order {number} is {row['status']}: it waits for nobody")
 
 
@@ -132,6 +137,10 @@ def note(tx: Tx, number: int, *labels: str) -> None:
     """Add to the order's tracking."""
     for label in labels:
         tx.run("INSERT INTO history (purchase, at, label) VALUES (?, ?, ?)", number, tx.now, label)
+
+
+def _moves(tx: Tx, number: int) -> bool:
+    return tx.one("SELECT 1 FROM due WHERE json_extract(data, '$.order') = ?", number) is not None
 
 
 @event("order-documents")

@@ -19,7 +19,8 @@ def touch(tx: Tx, kind: str, tenant: str) -> None:
     today = day(tx.now)
     counts = {str(row[0]): int(row[1]) for row in tx.all(_COUNTS[kind], tenant)}
     before = _last(tx, tenant, today)
-    for licence in counts.keys() | before.keys():
+    known = set(tx.column("SELECT DISTINCT licence FROM usage WHERE tenant = ?", tenant))
+    for licence in counts.keys() | known:
         count = counts.get(licence, 0)
         tx.run(
             "INSERT INTO usage VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant, day, licence)"
