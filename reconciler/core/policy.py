@@ -111,7 +111,7 @@ def _over(rule: str, number: Decimal | int, limit: Decimal | None, what: str) ->
             rule=rule,
             number=str(number),
             limit=str(limit),
-            message=f"{rule}: {what}: {number}, the limit is {limit}",
+            message=what,
             hint=f"review the plan; to allow it once: --allow {rule}={number}",
         )
     ]
@@ -128,8 +128,7 @@ def _increase(work: Work, policy: Policy, allowed: Allowances, now: datetime) ->
                 rule=rule,
                 number="unknown",
                 limit=f"{limit.amount} {limit.currency}",
-                message=f"{rule}: {unknown} purchases have no known price, the limit is {limit.amount} "
-                f"{limit.currency} a month",
+                message=f"{unknown} purchases have no known price",
                 hint=f"write their price under `prices:`, or allow it once: --allow {rule}={limit.amount}",
             )
         ]
@@ -182,8 +181,7 @@ def _deactivations(work: Work, policy: Policy, allowed: Allowances, _now: dateti
                     rule=rule,
                     number=str(leaving),
                     limit=f"half of {seated}",
-                    message=f"{rule}: {leaving} of the {seated} people of {tenant} group/{group} lose their "
-                    "seat, more than half",
+                    message=f"more than half of the people of {tenant} group/{group} lose their seat",
                     hint=f"review the plan; to allow it once: --allow {rule}={max(number, leaving)}",
                 )
             )
@@ -200,9 +198,9 @@ def _protected(work: Work, policy: Policy, allowed: Allowances, _now: datetime) 
     return [
         Exceeded(
             rule="protected",
-            number=action.verb.value,
-            limit=tenant,
-            message=f"protected: {tenant} is protected, and {action.verb} {action.address} takes something away",
+            number=f"{action.verb} {action.address}",
+            limit=f"the protection of {tenant}",
+            message=f"{action.verb} {action.address} takes something away from {tenant}",
             hint=f"review the plan; to allow it once: --allow protected={tenant}",
         )
         for tenant in policy.protected

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.errors import GuardError, JournalError, LeaseHeldError, ReconcilerError, StalePlanError
-from reconciler.core.journal import Journal, Kind
+from reconciler.core.journal import Event, Journal, Kind
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.money import buys
-from reconciler.core.plan import Plan, Run, Status
+from reconciler.core.plan import Exceeded, Plan, Run, Status
 from reconciler.core.policy import Allowances, Work, exceeded, work_of
 from reconciler.core.progress import Progress, Spending, replay
 from reconciler.core.report import Report, Result, State, TenantReport, Trouble, worst
@@ -53,17 +53,23 @@ class Setup:
 
 
 def load(setup: Setup) -> dict[str, Progress]:
-    """Where every tenant of the workspace stands, renamed ones under their new name."""
-    by_tenant: dict[str, list] = {}  # type: ignore[type-arg]
-    for event in setup.journal.events():
+    """Where every tenant of the workspace stands."""
+    return progress_of(setup.journal.events(), setup.selection.every)
+
+
+def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> dict[str, Progress]:
+    """Where every tenant stands; a renamed one goes on with what was known under its old name."""
+    by_tenant: dict[str, list[Event]] = {}
+    for event in events:
         by_tenant.setdefault(event.tenant, []).append(event)
-    names = {one.tenant.tenant for one in setup.selection.every}
-    progress = {tenant: replay(events) for tenant, events in by_tenant.items()}
-    for one in setup.selection.every:
-        old = one.tenant.previously
-        if old and old not in names and old in progress and one.tenant.tenant not in progress:
-            progress[one.tenant.tenant] = replay(by_tenant[old])
-            progress[one.tenant.tenant].inherited = True
+    progress = {tenant: replay(some) for tenant, some in by_tenant.items()}
+    tenants = [one.tenant for one in manifests]
+    names = {tenant.tenant for tenant in tenants}
+    for tenant in tenants:
+        old = tenant.previously
+        if old and old not in names and old in progress and tenant.tenant not in progress:
+            progress[tenant.tenant] = replay(by_tenant[old])
+            progress[tenant.tenant].inherited = True
     return progress
 
 
@@ -151,12 +157,12 @@ def _may_begin(setup: Setup, run: Run, progress: Mapping[str, Progress]) -> None
         )
 
 
-def _guarded(over: Iterable[object]) -> None:
+def _guarded(over: Iterable[Exceeded]) -> None:
     found = list(over)
     if found:
         raise GuardError(
-            "; ".join(str(getattr(one, "message", one)) for one in found),
-            hint="\n".join(dict.fromkeys(str(getattr(one, "hint", "")) for one in found)),
+            "; ".join(f"{one.rule}: {one.message} ({one.number} is over {one.limit})" for one in found),
+            hint="\n".join(dict.fromkeys(one.hint for one in found)),
         )
 
 
@@ -196,13 +202,13 @@ def _checkouts(setup: Setup, progress: Mapping[str, Progress]) -> Checkouts:
     return Checkouts(journal=setup.journal, clock=setup.clock, holder=setup.who.holder, progress=progress)
 
 
-async def _all(setup: Setup, runs: list) -> list[TenantReport]:  # type: ignore[type-arg]
+async def _all(setup: Setup, runs: Iterable[Awaitable[TenantReport]]) -> list[TenantReport]:
     """Run tenants side by side, as many as the run may have at once."""
     gate = asyncio.Semaphore(setup.concurrency)
 
-    async def one(run) -> TenantReport:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    async def one(run: Awaitable[TenantReport]) -> TenantReport:
         async with gate:
-            return await run  # type: ignore[no-any-return]
+            return await run
 
     return list(await asyncio.gather(*(one(run) for run in runs)))
 

@@ -1,0 +1,58 @@
+"""`--changed-since REF`: which tenants differ from a git revision, and what that revision's workspace allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from reconciler.cli.wiring import World
+from reconciler.core.workspace import WORKSPACE, Policy, Workspace
+from reconciler.engine.read import Selection
+from reconciler.store.revisions import changed_paths, file_at
+from reconciler.store.yaml import Unreadable, read
+
+SHOWN_FIRST = ("accounts", "journal", "policy")
+
+
+def narrowed(world: World, ref: str, *, owed: frozenset[str]) -> Selection:
+    """The tenants whose files, or whose workspace file, differ from `ref`, and those an apply still owes."""
+    paths = changed_paths(world.root, ref)
+    if world.path.resolve() in paths:
+        return world.selection
+    cwd = Path.cwd()
+    chosen = tuple(
+        one
+        for one in world.selection.chosen
+        if (cwd / one.file).resolve() in paths or one.tenant.tenant in owed
+    )
+    return Selection(every=world.selection.every, chosen=chosen)
+
+
+def base(world: World, ref: str | None) -> Workspace | None:
+    """The workspace as `ref` has it; None without a ref, or when it had none that can be read."""
+    if ref is None:
+        return None
+    data = file_at(world.root, ref, world.path)
+    if data is None:
+        return None
+    try:
+        return WORKSPACE.validate_python(read(data).value)
+    except (Unreadable, ValidationError):
+        return None
+
+
+def policies(world: World, ref: str | None) -> tuple[Policy, ...]:
+    """The policies that hold: the present one, and that of `ref`, so that a pull request cannot lift its own guard."""
+    before = base(world, ref)
+    now = world.workspace.policy
+    return (now,) if before is None or before.policy == now else (now, before.policy)
+
+
+def workspace_changes(world: World, ref: str | None) -> tuple[str, ...]:
+    """What `ref` had otherwise in accounts, journal or policy; a reader sees this first."""
+    before = base(world, ref)
+    if before is None:
+        return ()
+    changed = [key for key in SHOWN_FIRST if getattr(before, key) != getattr(world.workspace, key)]
+    return (f"CHANGED since {ref} in {world.path.name}: {', '.join(changed)}",) if changed else ()

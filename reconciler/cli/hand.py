@@ -1,0 +1,314 @@
+"""What a person tells the journal: a step was done, an order did or did not happen, people are ours; and leases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from reconciler.cli.options import common
+from reconciler.cli.standing import JOURNAL
+from reconciler.cli.wiring import Chosen, World, files, journal_of, run, setup
+from reconciler.core.action import Verb
+from reconciler.core.errors import UsageError, WorkspaceError
+from reconciler.core.journal import Journal, Kind
+from reconciler.core.manifest import ManifestFile
+from reconciler.core.model import seat_address
+from reconciler.core.plan import Plan
+from reconciler.core.progress import Open, Progress
+from reconciler.engine.clock import SystemClock
+from reconciler.engine.run import Setup, load, plan_run
+from reconciler.engine.scribe import Scribe
+from reconciler.engine.tenant import leased
+
+
+@contextmanager
+def _journal(values: dict[str, Any], *, create: bool) -> Iterator[tuple[World, Journal]]:
+    chosen = Chosen(workspace=values["workspace"], journal=values["journal"])
+    world = files(chosen)
+    journal = journal_of(world, chosen, create=create)
+    try:
+        yield world, journal
+    finally:
+        journal.close()
+
+
+def _made(world: World, journal: Journal, clock: SystemClock) -> Setup:
+    return setup(world, journal, writes=False, clock=clock)
+
+
+def _manifest(world: World, tenant: str) -> ManifestFile:
+    found = next((one for one in world.selection.every if one.tenant.tenant == tenant), None)
+    if found is None:
+        names = ", ".join(sorted(one.tenant.tenant for one in world.selection.every))
+        raise WorkspaceError(f"there is no tenant {tenant!r}", hint=f"the files name {names or 'none'}")
+    return found
+
+
+def _scribe(made: Setup, tenant: str, progress: Progress) -> Scribe:
+    return Scribe(
+        journal=made.journal,
+        tenant=tenant,
+        progress=progress,
+        who=made.who,
+        now=made.clock.now,
+        tell=made.tell,
+        plan=progress.plan,
+    )
+
+
+def _write(made: Setup, scribe: Scribe, about: str, write: Any) -> None:
+    """Write under the tenant's lease, so that nobody applies meanwhile."""
+    clock = SystemClock()
+
+    async def locked() -> None:
+        async with leased(scribe, scribe.tenant, holder=made.who.holder, about=about):
+            write()
+
+    run(locked, made, clock)
+
+
+@click.command()
+@click.argument("tenant")
+@click.argument("address")
+@click.option("--by", required=True, help="Who did it.")
+@click.option("--evidence", default="", help="What shows it: a number, a link.")
+@JOURNAL
+@common
+def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) -> None:
+    """Say that a step by hand was done."""
+    with _journal(values, create=True) as (world, journal):
+        _manifest(world, tenant)
+        made = _made(world, journal, SystemClock())
+        progress = load(made).get(tenant, Progress())
+        one = _open_at(progress, tenant, address)
+        if one.stage != "accepted" or one.waiting_on != "person":
+            raise WorkspaceError(
+                f"{tenant} {address} does not wait for a person: it is {one.stage}",
+                hint="an in-doubt action is ended by `reconciler resolve`, a pending one by `reconciler resume`",
+            )
+        if one.ticket:
+            raise WorkspaceError(
+                f"{tenant} {address} can be asked about ({one.ticket}): nothing has to be confirmed",
+                hint="`reconciler resume` asks the provider",
+            )
+        scribe = _scribe(made, tenant, progress)
+        _write(
+            made,
+            scribe,
+            "confirm",
+            lambda: scribe.write(
+                Kind.FINISHED, one.action, ref=evidence or "", confirmed_by=by, evidence=evidence
+            ),
+        )
+    click.echo(f"{tenant} {address}: confirmed by {by}")
+
+
+def _open_at(progress: Progress, tenant: str, address: str) -> Open:
+    one = progress.at(address)
+    if one is None:
+        open_now = ", ".join(sorted(each.action.address for each in progress.open.values()))
+        raise WorkspaceError(
+            f"nothing is open at {tenant} {address}",
+            hint=f"open are: {open_now}" if open_now else "nothing is open",
+        )
+    return one
+
+
+@click.command()
+@click.argument("tenant")
+@click.argument("address")
+@click.option(
+    "--happened", metavar="REF", help="It did: the order's number, the subscription or the service."
+)
+@click.option("--did-not-happen", is_flag=True, help="It did not; it may be planned again.")
+@JOURNAL
+@common
+def resolve(tenant: str, address: str, happened: str | None, *, did_not_happen: bool, **values: Any) -> None:
+    """End an in-doubt action, or a failed purchase that blocks its group."""
+    if (happened is None) is not did_not_happen:
+        raise UsageError("say either --happened REF or --did-not-happen")
+    with _journal(values, create=True) as (world, journal):
+        _manifest(world, tenant)
+        made = _made(world, journal, SystemClock())
+        progress = load(made).get(tenant, Progress())
+        scribe = _scribe(made, tenant, progress)
+        said = _resolution(scribe, progress, tenant, address, happened)
+        _write(made, scribe, "resolve", said)
+    what = f"happened as {happened}" if happened else "did not happen"
+    click.echo(f"{tenant} {address}: {what}; `reconciler resume` or `apply` goes on")
+
+
+def _resolution(scribe: Scribe, progress: Progress, tenant: str, address: str, happened: str | None) -> Any:
+    one = progress.at(address)
+    stuck = progress.stuck.get(address)
+    if one is None and stuck is not None:
+        return lambda: _unstick(scribe, stuck.action.address, happened)
+    if one is None or one.stage != "in-doubt":
+        raise WorkspaceError(f"{tenant} {address} is not in doubt", hint="`reconciler status` shows what is")
+    action = one.action
+    if happened is None:
+        return lambda: scribe.write(
+            Kind.FAILED,
+            action,
+            final=True,
+            resolved=True,
+            code="resolved",
+            message="a person says it did not happen",
+        )
+    if (
+        action.verb in {Verb.ORDER, Verb.RESIZE}
+        and happened.isdigit()
+        and action.detail.get("provider") == "ovh-prepaid"
+    ):
+        return lambda: scribe.write(
+            Kind.ACCEPTED,
+            action,
+            ticket=happened,
+            waiting_on="provider",
+            status="as a person says",
+            resolved=True,
+        )
+    return lambda: scribe.write(Kind.FINISHED, action, ref=happened, service=happened, resolved=True)
+
+
+def _unstick(scribe: Scribe, address: str, happened: str | None) -> None:
+    scribe.write(Kind.RELEASED, address=address, stuck=True, group=address.partition("/")[2])
+    if happened is not None:
+        group = address.partition("/")[2]
+        scribe.write(Kind.ADOPTED, address=address, group=group, ref=happened, product="", scope="")
+
+
+@click.command()
+@click.argument("tenant")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@JOURNAL
+@common
+def adopt(tenant: str, addresses: tuple[str, ...], **values: Any) -> None:
+    """From now on these people are ours: who is then no longer written loses the licence.
+
+    Without an address, everybody who sits in the tenant's groups.
+    """
+    with _journal(values, create=True) as (world, journal):
+        manifest = _manifest(world, tenant)
+        clock = SystemClock()
+        made = _made(world, journal, clock)
+        progress = load(made)
+        plan = _plan(made, manifest, progress, clock)
+        seats = _seats(plan, addresses)
+        scribe = _scribe(made, tenant, progress.get(tenant, Progress()))
+        _write(made, scribe, "adopt", lambda: _adopt(scribe, seats))
+    for group, login in seats:
+        click.echo(f"{tenant} {seat_address(group, login)}: ours")
+    if not seats:
+        click.echo(f"{tenant}: nobody to adopt")
+
+
+def _plan(made: Setup, manifest: ManifestFile, progress: dict[str, Progress], clock: SystemClock) -> Plan:
+    made.selection = type(made.selection)(every=made.selection.every, chosen=(manifest,))
+    planned = run(lambda: plan_run(made, progress), made, clock).plans[0]
+    if planned.error is not None:
+        raise WorkspaceError(f"{planned.tenant}: {planned.error}", hint="nothing was adopted")
+    return planned
+
+
+def _seats(plan: Plan, addresses: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The seats that are there and not ours, by group and login; all, or those named."""
+    there = {one.address: one.address for one in plan.unmanaged if one.address.startswith("seat/")}
+    known = {f"seat/{group}/{written}": f"seat/{group}/{login}" for group, login, written in plan.found}
+    there |= known | {value: value for value in known.values()}
+    groups = {group for group, _ in plan.refs}
+    wanted = list(addresses) or sorted({*there.values()})
+    found: list[tuple[str, str]] = []
+    for address in wanted:
+        if address not in there:
+            raise WorkspaceError(
+                f"{plan.tenant} {address} is not there, or is ours already",
+                hint=f"there are: {', '.join(sorted(there)) or 'none'}",
+            )
+        _, group, login = there[address].split("/", 2)
+        if group in groups:
+            found.append((group, login))
+    return found
+
+
+def _adopt(scribe: Scribe, seats: list[tuple[str, str]]) -> None:
+    for group, login in seats:
+        scribe.write(
+            Kind.ADOPTED, address=seat_address(group, login), group=group, login=login, written=login
+        )
+
+
+@click.command()
+@click.argument("tenant")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@JOURNAL
+@common
+def release(tenant: str, addresses: tuple[str, ...], **values: Any) -> None:
+    """The opposite of adopt: from now on nobody takes a seat from these people.
+
+    Without an address, everybody of the tenant who is ours.
+    """
+    with _journal(values, create=True) as (world, journal):
+        _manifest(world, tenant)
+        made = _made(world, journal, SystemClock())
+        progress = load(made).get(tenant, Progress())
+        owned = {
+            name: key
+            for key, written in progress.owned.items()
+            for name in (seat_address(key[0], written), seat_address(*key))
+        }
+        for address in addresses:
+            if address not in owned:
+                raise WorkspaceError(
+                    f"{tenant} {address} is not ours", hint=f"ours are: {', '.join(sorted(owned)) or 'none'}"
+                )
+        keys = sorted({owned[address] for address in addresses or owned})
+        scribe = _scribe(made, tenant, progress)
+
+        def write() -> None:
+            for group, login in keys:
+                scribe.write(Kind.RELEASED, address=seat_address(group, login), group=group, login=login)
+
+        _write(made, scribe, "release", write)
+    for group, login in keys:
+        click.echo(f"{tenant} {seat_address(group, login)}: not ours any more")
+
+
+@click.group()
+def lease() -> None:
+    """Who is applying what."""
+
+
+@lease.command("list")
+@JOURNAL
+@common
+def lease_list(**values: Any) -> None:
+    """List the leases that are held now."""
+    with _journal(values, create=False) as (_, journal):
+        held = journal.leases()
+    for one in held:
+        left = max(0, round((one.until - datetime.now(UTC)).total_seconds()))
+        click.echo(
+            f"{one.name}  {one.holder}  {one.about}  since {one.since:%Y-%m-%d %H:%M:%S} UTC, {left} s left"
+        )
+    if not held:
+        click.echo("nobody holds a lease")
+
+
+@lease.command("release")
+@click.argument("name", metavar="TENANT")
+@JOURNAL
+@common
+def lease_release(name: str, **values: Any) -> None:
+    """Take a lease away from its holder, who then does nothing more."""
+    with _journal(values, create=True) as (_, journal):
+        broken = journal.break_lease(name)
+    if not broken:
+        raise WorkspaceError(
+            f"nobody holds the lease of {name}", hint="`reconciler lease list` shows who holds what"
+        )
+    click.echo(f"the lease of {name} is free")

@@ -1,0 +1,112 @@
+"""The command line itself: which command lives where, and what exit code an error has."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from reconciler import __version__
+from reconciler.core.errors import GuardError, LeaseHeldError, ReconcilerError, StalePlanError, UsageError
+
+COMMANDS = {
+    "validate": ("reconciler.cli.offline:validate", "Check every file offline."),
+    "fmt": ("reconciler.cli.offline:fmt", "Write files in canonical form, comments kept."),
+    "plan": ("reconciler.cli.online:plan", "Show what apply would do; writes nothing."),
+    "show": ("reconciler.cli.online:show", "Print a saved plan or report again, in any format."),
+    "apply": ("reconciler.cli.online:apply", "Make it so."),
+    "resume": ("reconciler.cli.online:resume", "Go on with everything that is open."),
+    "status": ("reconciler.cli.standing:status", "Tell how each tenant stands."),
+    "history": ("reconciler.cli.standing:history", "Print the journal."),
+    "confirm": ("reconciler.cli.hand:confirm", "Say that a step by hand was done."),
+    "resolve": ("reconciler.cli.hand:resolve", "End an in-doubt action."),
+    "adopt": ("reconciler.cli.hand:adopt", "From now on these people are ours."),
+    "release": ("reconciler.cli.hand:release", "The opposite of adopt."),
+    "lease": ("reconciler.cli.hand:lease", "List or break leases."),
+    "schema": ("reconciler.cli.offline:schema", "Print a JSON Schema."),
+    "sandbox": ("reconciler.cli.sandbox:sandbox", "The local provider: for trying, testing and rehearsing."),
+    "completion": ("reconciler.cli.completion:completion", "Print the completion script of a shell."),
+}
+"""Name to where it lives and what it does; a command's module is imported when it is called."""
+
+EXITS: tuple[tuple[type[ReconcilerError], int], ...] = (
+    (UsageError, 64),
+    (GuardError, 5),
+    (StalePlanError, 6),
+    (LeaseHeldError, 7),
+    (ReconcilerError, 1),
+)
+WRONG_USAGE = 64
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All names, in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table above names commands
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """GitOps for Microsoft 365 licences: plan and apply groups, seats and people from YAML in git."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main() -> NoReturn:
+    """Run the command line; every error has its exit code, and only a bug shows its trace."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.UsageError as error:
+        error.show()
+        code = WRONG_USAGE
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = INTERRUPTED
+    except ReconcilerError as error:
+        click.echo(_said(error), err=True)
+        code = next(number for kind, number in EXITS if isinstance(error, kind))
+    except BrokenPipeError:
+        # Whoever read our output has gone; that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception:  # noqa: BLE001 - the last resort: a bug, shown as one
+        traceback.print_exc()
+        click.echo("this is a bug in reconciler: please report it with the lines above", err=True)
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _said(error: ReconcilerError) -> str:
+    lines = [f"error: {error.message}"]
+    lines += [f"  {line}" for line in error.hint.splitlines()]
+    return "\n".join(lines)

@@ -1,0 +1,181 @@
+"""The commands that only read the journal: status and history."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.options import common
+from reconciler.cli.output import formats, options, put
+from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of
+from reconciler.core.errors import WorkspaceError
+from reconciler.core.journal import Event, Kind
+from reconciler.core.manifest import Tenant
+from reconciler.core.overview import OpenAction, Overview, TenantOverview
+from reconciler.core.plan import Status
+from reconciler.core.planner import waiting
+from reconciler.core.progress import Open, Progress
+from reconciler.core.report import State, worst
+from reconciler.engine.run import progress_of
+
+JOURNAL = click.option(
+    "--journal", metavar="URL", envvar="RECONCILER_JOURNAL", help="Another journal than the workspace's."
+)
+STATES = {"in-doubt": State.IN_DOUBT, "by-hand": State.BY_HAND, "pending": State.PENDING}
+
+
+@click.command()
+@click.argument("tenants", nargs=-1, metavar="[TENANT]...")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    envvar="RECONCILER_DETAILED_EXITCODE",
+    help="3 failed, 4 open, 8 in doubt.",
+)
+@formats("text", "markdown", "json", "html")
+@click.option("--no-color", is_flag=True, envvar="RECONCILER_NO_COLOR")
+@JOURNAL
+@common
+def status(tenants: tuple[str, ...], form: str, **values: Any) -> None:
+    """Tell how each tenant stands, from the journal alone: no provider is asked."""
+    from reconciler.render import STATUS
+
+    chosen = Chosen(workspace=values["workspace"], tenants=tenants, journal=values["journal"])
+    world = files(chosen)
+    overview = _overview(world, chosen)
+    put(STATUS[form](overview, options(no_color=values["no_color"])))
+    sys.exit(status_exit(overview) if values["detailed_exitcode"] else 0)
+
+
+def _overview(world: World, chosen: Chosen) -> Overview:
+    journal = journal_of(world, chosen, create=False)
+    try:
+        events = journal.events()
+    finally:
+        journal.close()
+    progress = progress_of(events, world.selection.every)
+    closed = {event.tenant: event.at for event in events if event.kind is Kind.CLOSED}
+    now = datetime.now(UTC)
+    return Overview(
+        tenants=tuple(
+            _tenant(one.tenant, progress, now, world, closed.get(one.tenant.tenant))
+            for one in world.selection.chosen
+        ),
+        created_at=now,
+        tool_version=__version__,
+        notes=notes_of(world),
+    )
+
+
+def _tenant(
+    tenant: Tenant, progress: Mapping[str, Progress], now: datetime, world: World, applied: datetime | None
+) -> TenantOverview:
+    known = progress.get(tenant.tenant, Progress())
+    actions = (
+        *(_open(one, now) for one in known.open.values()),
+        *(
+            OpenAction(
+                address=address,
+                verb=one.action.verb,
+                state=State.FAILED,
+                since=one.since,
+                ref=one.ref,
+                reason=f"{one.why}; blocked until `reconciler resolve {tenant.tenant} {address}`",
+            )
+            for address, one in known.stuck.items()
+        ),
+        *(
+            OpenAction(
+                address=one.address, verb=one.verb, state=State.NOT_STARTED, reason="waits for what it needs"
+            )
+            for one in known.todo.values()
+        ),
+    )
+    return TenantOverview(
+        tenant=tenant.tenant,
+        provider=tenant.provider,
+        account=tenant.account,
+        name=tenant.name or "",
+        status=_status(known),
+        actions=actions,
+        owed=known.owed or None,
+        hold=tenant.hold,
+        sandbox=getattr(world.workspace.accounts[tenant.account], "is_sandbox", False),
+        applied_at=applied,
+    )
+
+
+def _open(one: Open, now: datetime) -> OpenAction:
+    item = waiting(one, now)
+    return OpenAction(
+        address=item.address,
+        verb=one.action.verb,
+        state=STATES[item.state],
+        since=item.since,
+        due_by=item.due_by,
+        ref=item.ref,
+        reason=item.reason,
+        instructions=one.instructions,
+    )
+
+
+def _status(known: Progress) -> Status:
+    if any(one.stage == "in-doubt" for one in known.open.values()):
+        return Status.IN_DOUBT
+    if known.stuck:
+        return Status.BLOCKED
+    if known.open:
+        return Status.PENDING
+    if known.todo or known.owed:
+        return Status.CHANGES
+    return Status.IN_SYNC
+
+
+def status_exit(overview: Overview) -> int:
+    """8 in doubt, 3 failed, 4 open, 0 else."""
+    codes: set[int] = set()
+    for one in overview.tenants:
+        match one.status:
+            case Status.IN_DOUBT:
+                codes.add(8)
+            case Status.BLOCKED | Status.ERROR:
+                codes.add(3)
+            case Status.PENDING:
+                codes.add(4)
+            case _:
+                pass
+        if one.owed:
+            codes.add(3)
+    return worst(codes)
+
+
+@click.command()
+@click.argument("tenant", required=False)
+@click.argument("address", required=False)
+@formats("text", "json")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--no-color", is_flag=True, envvar="RECONCILER_NO_COLOR")
+@JOURNAL
+@common
+def history(tenant: str | None, address: str | None, form: str, **values: Any) -> None:
+    """Print the journal: what, when, by whom, order numbers, plan digests."""
+    from reconciler.render import HISTORY
+
+    chosen = Chosen(workspace=values["workspace"], journal=values["journal"])
+    world = files(chosen)
+    journal = journal_of(world, chosen, create=False)
+    try:
+        events = journal.events([tenant] if tenant else None)
+    finally:
+        journal.close()
+    known = {one.tenant.tenant for one in world.selection.every}
+    if tenant is not None and not events and tenant not in known:
+        raise WorkspaceError(f"there is no tenant {tenant!r}, and the journal never heard of it")
+    shown: list[Event] = [one for one in events if address is None or one.address == address]
+    made = options(no_color=values["no_color"])
+    put(HISTORY["json" if values["as_json"] else form](shown, made))

@@ -1,0 +1,256 @@
+"""Puts the parts together for one command: files, journal, accounts, clock, who acts; the one place secrets pass."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.offline import show
+from reconciler.core.errors import ManifestError, Rejected, UsageError, WorkspaceError
+from reconciler.core.fields import seconds
+from reconciler.core.journal import Event, Journal
+from reconciler.core.manifest import ManifestFile
+from reconciler.core.policy import Allowances
+from reconciler.core.provider import Account
+from reconciler.core.workspace import OvhAccount, Policy, Workspace
+from reconciler.engine.clock import SystemClock
+from reconciler.engine.read import Accounts, Selection
+from reconciler.engine.run import Setup
+from reconciler.engine.scribe import Who
+from reconciler.store.files import default_paths, find_tenants, find_workspace
+from reconciler.store.files import show as shown
+from reconciler.store.journal import open_journal
+from reconciler.store.manifests import Loaded, load
+from reconciler.store.secrets import resolve
+from reconciler.store.who import holder, identity
+
+T = TypeVar("T")
+SANDBOX_POLL = 1.0
+"""Seconds between two looks at a sandbox, whose deliveries take seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What the command line selects."""
+
+    paths: tuple[Path, ...] = ()
+    workspace: Path | None = None
+    tenants: tuple[str, ...] = ()
+    changed_since: str | None = None
+    journal: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The selection as it was typed, for the next command to repeat."""
+        words = [str(path) for path in self.paths]
+        words += [f"--tenant {name}" for name in self.tenants]
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The files of a run, read and found right."""
+
+    loaded: Loaded
+    workspace: Workspace
+    root: Path
+    path: Path
+    selection: Selection
+
+
+def files(chosen: Chosen) -> World:
+    """Read every file; errors are shown and end the command."""
+    cwd = Path.cwd()
+    allowed = frozenset(os.environ.get("RECONCILER_ENDPOINTS", "").split())
+    path = find_workspace(chosen.paths, given=chosen.workspace, cwd=cwd)
+    everything = [*chosen.paths, *(default_paths(path.parent) if path else ())]
+    loaded = load(everything, workspace_file=path, cwd=cwd, allowed_hosts=allowed, version=__version__)
+    if loaded.errors or loaded.workspace is None or loaded.workspace_path is None:
+        show(loaded.diagnostics, verbose=False)
+        raise ManifestError(
+            f"{len(loaded.errors)} errors in the files: nothing was sent", hint="run `reconciler validate`"
+        )
+    selected = _select(loaded, chosen, cwd)
+    return World(
+        loaded=loaded,
+        workspace=loaded.workspace,
+        root=loaded.root,
+        path=loaded.workspace_path,
+        selection=Selection(every=loaded.manifests, chosen=selected),
+    )
+
+
+def _select(loaded: Loaded, chosen: Chosen, cwd: Path) -> tuple[ManifestFile, ...]:
+    picked = loaded.manifests
+    if chosen.paths:
+        found, _ = find_tenants(chosen.paths, workspace=loaded.workspace_path, cwd=cwd)
+        names = {shown(one, cwd=cwd) for one in found}
+        picked = tuple(one for one in picked if one.file in names)
+    if chosen.tenants:
+        known = {one.tenant.tenant for one in loaded.manifests}
+        for name in chosen.tenants:
+            if name not in known:
+                raise WorkspaceError(
+                    f"there is no tenant {name!r}",
+                    hint=f"the files name {', '.join(sorted(known)) or 'none'}",
+                )
+        picked = tuple(one for one in picked if one.tenant.tenant in chosen.tenants)
+    return picked
+
+
+def journal_of(world: World, chosen: Chosen, *, create: bool) -> Journal:
+    """Open the journal that flag, variable or file name."""
+    url = chosen.journal or world.workspace.journal
+    return open_journal(url, root=world.root, create=create, env=os.environ)
+
+
+def duration(text: str) -> timedelta:
+    """Read `10m`, `4h`, `0`."""
+    found = 0.0 if text.strip() == "0" else seconds(text)
+    if found is None:
+        raise UsageError(f"{text!r} is not a duration", hint="write 45s, 10m, 4h, 2d or 0")
+    return timedelta(seconds=found)
+
+
+def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the call
+    world: World,
+    journal: Journal,
+    *,
+    writes: bool,
+    clock: SystemClock,
+    tell: Callable[[Event], None] = lambda _event: None,
+    wait: timedelta = timedelta(0),
+    allowed: Allowances | None = None,
+    policies: tuple[Policy, ...] = (),
+    concurrency: int = 16,
+    notes: tuple[str, ...] = (),
+    fresh_refused: str = "",
+    at: datetime | None = None,
+) -> Setup:
+    """Everything one run works with."""
+    acting = identity(os.environ, world.root)
+    return Setup(
+        selection=world.selection,
+        accounts=Accounts(open=partial(_open, world, writes)),
+        journal=journal,
+        policies=policies or (world.workspace.policy,),
+        who=Who(by=acting.by, run=acting.run, commit=acting.commit, holder=holder(acting)),
+        clock=clock,
+        tell=tell,
+        tool_version=__version__,
+        prices=tuple(world.workspace.prices),
+        allowed=allowed or Allowances(),
+        wait=wait,
+        concurrency=concurrency,
+        notes=(*notes_of(world), *notes),
+        fresh_refused=fresh_refused,
+        at=at,
+    )
+
+
+def notes_of(world: World) -> tuple[str, ...]:
+    """What every output says first: which accounts are a sandbox."""
+    used = {one.tenant.account for one in world.selection.chosen}
+    names = sorted(
+        name
+        for name, account in world.workspace.accounts.items()
+        if name in used and isinstance(account, OvhAccount) and account.is_sandbox
+    )
+    return (f"account {', '.join(names)} is a sandbox: nothing is bought",) if names else ()
+
+
+_SESSIONS: dict[tuple[int, str], Any] = {}
+
+
+def _open(world: World, writes: bool, name: str, provider: str) -> Account:  # noqa: FBT001 - bound by partial
+    """Open an account for one kind of provider; the families of an account share its session."""
+    from reconciler.providers import OPEN
+
+    account = world.workspace.accounts[name]
+    if provider not in OPEN or not isinstance(account, OvhAccount):
+        raise Rejected(
+            f"provider {provider} is not in this version of the tool",
+            hint="remove the tenant or wait",
+            code="unsupported",
+        )
+    key = (id(world), name)
+    if key not in _SESSIONS:
+        _SESSIONS[key] = _session(world, account, writes=writes)
+    session, settings = _SESSIONS[key]
+    return OPEN[provider](name, session, settings)
+
+
+def _session(world: World, account: OvhAccount, *, writes: bool) -> Any:
+    from reconciler.providers import open_session
+    from reconciler.providers.settings import Settings
+
+    rate = account.pace
+    settings = Settings(
+        base_url=account.url,
+        token_url=account.tokens or None,
+        subsidiary=account.subsidiary,
+        poll=account.poll.total_seconds(),
+        settle=account.settle.total_seconds(),
+        waive_retraction=account.waive_retraction,
+        timeout=account.timeout.total_seconds(),
+        rate=rate.per_second if rate else None,
+        concurrency=account.concurrency,
+        sandbox=account.is_sandbox,
+    )
+    credentials: Mapping[str, str] = {
+        key: resolve(reference, os.environ)
+        for key, reference in (account.credentials.model_dump() if account.credentials else {}).items()
+        if reference
+    }
+    if not account.is_sandbox:
+        return open_session(settings, credentials, writes=writes), settings
+    from reconciler.cli.embedded import embedded
+
+    settings = replace(settings, poll=min(settings.poll, SANDBOX_POLL))
+    settings, credentials, transport = embedded(world.root, settings)
+    return open_session(settings, credentials, writes=writes, transport=transport), settings
+
+
+@contextmanager
+def stoppable(clock: SystemClock) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the run gently: what is in flight is journalled, nothing new begins."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if clock.stopping:
+            sys.exit(130)
+        click.echo("stopping: what was sent is finished or journalled, nothing new is begun", err=True)
+        clock.stop()
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stop)
+    try:
+        yield
+    finally:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(one)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, T]], made: Setup, clock: SystemClock) -> T:
+    """Run the engine to its end and let go of every connection."""
+
+    async def whole() -> T:
+        with stoppable(clock):
+            try:
+                return await main()
+            finally:
+                await made.accounts.close()
+
+    return asyncio.run(whole())
