@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from reconciler.core.errors import Missing, Rejected, Unavailable, Uncertain
+from reconciler.core.provider import Told
 from reconciler.providers.http import Session
 from reconciler.providers.ovh.wire import Me, Service, parse
 
@@ -73,3 +74,9 @@ class Api:
             return await self.get(Service, f"{route}/serviceInfos")
         except Rejected:
             return None
+
+
+async def refused(message: str) -> AsyncGenerator[Told, None]:
+    """Be the execution of an action that an adapter does not know."""
+    raise Rejected(message, code="not-supported")
+    yield  # makes it a generator, as every execution is one

@@ -7,6 +7,7 @@ us not knowing. Its cart is what proves that it did not happen: while it can sti
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,8 +28,16 @@ SKEW = timedelta(minutes=10)
 CART_HOURS = 24
 
 
-async def buy(api: Api, action: Action, wanted: Wanted) -> AsyncGenerator[Told, None]:
-    """Place one order, in two steps: `cart`, which can be undone, and `checkout`, which cannot."""
+async def buy(
+    api: Api, action: Action, wanted: Wanted, *, first: AsyncGenerator[Told, None]
+) -> AsyncGenerator[Told, None]:
+    """Place one order, in two steps: `cart`, which can be undone, and `checkout`, which cannot.
+
+    first: steps that come before, such as keeping seats that were to end.
+    """
+    async with aclosing(first):
+        async for told in first:
+            yield told
     description = f"reconciler {action.id}"
     yield Step(name="cart", data={"description": description})
     cart = await carts.opened(api, description, hours=CART_HOURS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import ProviderError, Rejected
+from reconciler.core.errors import ProviderError
 from reconciler.core.model import Holding, Json
 from reconciler.core.provider import (
     Absent,
@@ -23,6 +23,7 @@ from reconciler.core.provider import (
 )
 from reconciler.providers.http import path
 from reconciler.providers.ovh import lists
+from reconciler.providers.ovh.api import refused
 from reconciler.providers.ovh.csp2 import subscriptions
 from reconciler.providers.ovh.csp2.account import ROOT, Csp2Account
 from reconciler.providers.ovh.wire import Tenant
@@ -52,22 +53,19 @@ class Csp2Tenant:
             return {key: found.get(key, value) for key, value in (action.before or {}).items()}
         return await subscriptions.reread(self.account, self._scope(action), action)
 
-    async def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:  # noqa: ARG002 - state tells what was done
+    def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:  # noqa: ARG002 - state tells what was done
         """Carry an action out."""
         scope = self._scope(action)
         match action.verb:
             case Verb.ORDER:
-                told = subscriptions.order(self.account, scope, action)
+                return subscriptions.order(self.account, scope, action)
             case Verb.RESIZE:
-                told = subscriptions.resize(self.account, scope, action)
+                return subscriptions.resize(self.account, scope, action)
             case Verb.CANCEL:
-                told = subscriptions.cancel(self.account, scope, action)
+                return subscriptions.cancel(self.account, scope, action)
             case Verb.UPDATE if _is_tenant(action):
-                told = self._update(scope, action)
-            case _:
-                raise Rejected(f"OVHcloud's reseller tenants cannot {action.verb} {action.address}")
-        async for one in told:
-            yield one
+                return self._update(scope, action)
+        return refused(f"OVHcloud's reseller tenants cannot {action.verb} {action.address}")
 
     async def poll(self, action: Action, ticket: str, steps: tuple[StepRecord, ...]) -> Outcome:
         """Ask how far an action is."""

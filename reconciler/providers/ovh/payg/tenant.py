@@ -12,6 +12,7 @@ from reconciler.core.model import Holding, Json, Place
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
 from reconciler.providers.http import path
 from reconciler.providers.ovh import lists
+from reconciler.providers.ovh.api import refused
 from reconciler.providers.ovh.capabilities import LICENCES, PRODUCTS
 from reconciler.providers.ovh.payg import groups, people
 from reconciler.providers.ovh.payg.account import ROOT, PaygAccount
@@ -38,21 +39,18 @@ class PaygTenant:
             return await people.reread(self.api, action)
         return await groups.reread(self.api, action)
 
-    async def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:  # noqa: ARG002 - keys tell what was done
+    def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:  # noqa: ARG002 - keys tell what was done
         """Carry an action out."""
         match action.verb:
             case Verb.ACTIVATE:
-                told = people.activate(self.api, action)
+                return people.activate(self.api, action)
             case Verb.DEACTIVATE:
-                told = people.deactivate(self.api, action)
+                return people.deactivate(self.api, action)
             case Verb.UPDATE if people.is_person(action):
-                told = people.update(self.api, action)
+                return people.update(self.api, action)
             case Verb.UPDATE | Verb.CANCEL:
-                told = groups.renew(self.api, action)
-            case _:
-                raise Rejected(f"OVHcloud's pay-as-you-go groups cannot {action.verb} {action.address}")
-        async for one in told:
-            yield one
+                return groups.renew(self.api, action)
+        return refused(f"OVHcloud's pay-as-you-go groups cannot {action.verb} {action.address}")
 
     async def poll(self, action: Action, ticket: str, steps: tuple[StepRecord, ...]) -> Outcome:
         """Ask how far an action is."""

@@ -38,38 +38,23 @@ async def reread(account: PrepaidAccount, action: Action) -> Json | None:
     return found
 
 
-async def resize(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None]:
+def resize(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None]:
     """Order seats, or let some end; wanting ending ones back comes before buying."""
     quantity = int(action.detail.get("quantity", 0))
     targets = [str(one) for one in action.detail.get("targets", ())]
     if quantity < 0:
-        await _all_free(account, targets)
-        async for told in renewal.end(account.api, ROOT, targets, step="end"):
-            yield told
-        yield await _ended(account, action, targets)
-        return
-    async for told in renewal.keep(account.api, ROOT, targets, step="undo"):
-        yield told
-    account.ending -= set(targets)
+        return _end(account, action, targets, free=True)
     if quantity == 0:
-        yield Done(ref=str(action.detail.get("service", "")), data={"kept": targets})
-        return
-    async for told in purchase.buy(account.api, action, _wanted(action)):
-        yield told
+        return _keep(account, action, targets)
+    return purchase.buy(account.api, action, _wanted(action), first=_undo(account, targets))
 
 
-async def renew(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None]:
+def renew(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None]:
     """Switch the renewal of every target, or end a whole group."""
-    targets = await _targets(account, action)
+    targets = [str(one) for one in action.detail.get("targets", ())]
     if action.verb is Verb.UPDATE and action.detail.get("renewal") != "off":
-        async for told in renewal.keep(account.api, ROOT, targets, step="undo"):
-            yield told
-        account.ending -= set(targets)
-        yield Done(ref=str(action.detail.get("service", "")), data={"renewal": "auto"})
-        return
-    async for told in renewal.end(account.api, ROOT, targets, step="end"):
-        yield told
-    yield await _ended(account, action, targets)
+        return _keep(account, action, targets)
+    return _end(account, action, targets, free=False)
 
 
 async def poll(account: PrepaidAccount, action: Action, ticket: str) -> Outcome:
@@ -111,11 +96,31 @@ def _of_product(account: PrepaidAccount, action: Action) -> list[str]:
     ]
 
 
-async def _targets(account: PrepaidAccount, action: Action) -> list[str]:
-    """Give the seats an action names, else every seat of the group."""
-    named = [str(one) for one in action.detail.get("targets", ())]
-    if named:
-        return named
+async def _undo(account: PrepaidAccount, targets: list[str]) -> AsyncGenerator[Told, None]:
+    async for told in renewal.keep(account.api, ROOT, targets, step="undo"):
+        yield told
+    account.ending -= set(targets)
+
+
+async def _keep(account: PrepaidAccount, action: Action, targets: list[str]) -> AsyncGenerator[Told, None]:
+    kept = targets or await _all_seats(account, action)
+    async for told in _undo(account, kept):
+        yield told
+    yield Done(ref=str(action.detail.get("service", "")), data={"kept": kept})
+
+
+async def _end(
+    account: PrepaidAccount, action: Action, targets: list[str], *, free: bool
+) -> AsyncGenerator[Told, None]:
+    ending = targets or await _all_seats(account, action)
+    if free:
+        await _all_free(account, ending)
+    async for told in renewal.end(account.api, ROOT, ending, step="end"):
+        yield told
+    yield await _ended(account, action, ending)
+
+
+async def _all_seats(account: PrepaidAccount, action: Action) -> list[str]:
     await account.refresh(str(action.detail.get("service", "")))
     return _of_product(account, action)
 

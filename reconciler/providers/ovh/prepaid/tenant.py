@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import ProviderError, Rejected
+from reconciler.core.errors import ProviderError
 from reconciler.core.model import Holding, Json
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
 from reconciler.providers.http import path
 from reconciler.providers.ovh import lists
+from reconciler.providers.ovh.api import refused
 from reconciler.providers.ovh.prepaid import groups, people
 from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount
 from reconciler.providers.ovh.wire import Tenant
@@ -43,23 +44,20 @@ class PrepaidTenant:
             return await people.reread(self.account, action)
         return await groups.reread(self.account, action)
 
-    async def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:
+    def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:
         """Carry an action out."""
         match action.verb:
             case Verb.ACTIVATE:
-                told = people.activate(self.account, action, attempt)
+                return people.activate(self.account, action, attempt)
             case Verb.DEACTIVATE:
-                told = people.deactivate(self.account, action)
+                return people.deactivate(self.account, action)
             case Verb.UPDATE if people.is_person(action):
-                told = people.update(self.account, action)
+                return people.update(self.account, action)
             case Verb.UPDATE | Verb.CANCEL:
-                told = groups.renew(self.account, action)
+                return groups.renew(self.account, action)
             case Verb.ORDER | Verb.RESIZE:
-                told = groups.resize(self.account, action)
-            case _:
-                raise Rejected(f"OVHcloud's prepaid groups cannot {action.verb} {action.address}")
-        async for one in told:
-            yield one
+                return groups.resize(self.account, action)
+        return refused(f"OVHcloud's prepaid groups cannot {action.verb} {action.address}")
 
     async def poll(self, action: Action, ticket: str, steps: tuple[StepRecord, ...]) -> Outcome:
         """Ask how far an action is."""
