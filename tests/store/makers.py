@@ -39,19 +39,11 @@ def unprivileged(folder: Path) -> Iterator[None]:
         return
     for path in (folder, *folder.rglob("*")):
         os.chown(path, 65534, 65534)
-    outside = folder.parent
-    modes = {}
-    while outside.stat().st_uid == 0 and outside != outside.parent:  # pytest's folders are root's alone
-        modes[outside] = outside.stat().st_mode
-        outside.chmod(modes[outside] | 0o011)
-        outside = outside.parent
     os.seteuid(65534)
     try:
         yield
     finally:
         os.seteuid(0)
-        for path, mode in modes.items():
-            path.chmod(mode)
 
 
 class Repository:

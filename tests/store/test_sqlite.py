@@ -6,12 +6,13 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from reconciler.core.errors import JournalError, WorkspaceError
+from reconciler.core.errors import JournalError, LeaseHeldError, WorkspaceError
 from reconciler.store.tables import HEAD, REVISIONS, VERSION_TABLE
 from tests.store.makers import Opener, event, unprivileged
 
@@ -136,45 +137,72 @@ def test_what_was_appended_outlives_a_kill(tmp_path: Path, opening: Opener) -> N
     assert [one.tenant for one in opening(create=False).events()] == ["acme"]
 
 
-def test_a_read_only_file_in_a_read_only_folder_can_be_read(
-    tmp_path: Path, opening: Opener, filled: Filled
-) -> None:
-    path = filled()
-    with unprivileged(tmp_path):
+@pytest.fixture
+def theirs(filled: Filled, opening: Opener) -> Iterator[Path]:
+    """A folder with a journal in use, of a user whom file permissions bind and who runs the test from here."""
+    filled()  # every library is loaded while root may still read them
+    with tempfile.TemporaryDirectory() as name:
+        opening(root=Path(name)).append(event())
+        with unprivileged(Path(name)):
+            yield Path(name)
+
+
+def protect(root: Path) -> None:
+    """Make a journal's files and their folder read-only."""
+    for path in file_of(root).parent.glob("journal.db*"):
         path.chmod(0o400)
-        path.parent.chmod(0o500)
-
-        journal = opening(create=False)
-
-        assert len(journal.events()) == 1
-        assert journal.leases() == ()
-        journal.close()
-        assert [each.name for each in path.parent.glob("journal*")] == ["journal.db"]
-        path.parent.chmod(0o700)
+    file_of(root).parent.chmod(0o500)
 
 
-def test_a_read_only_file_cannot_be_written(tmp_path: Path, opening: Opener, filled: Filled) -> None:
-    path = filled()
-    with unprivileged(tmp_path):
-        path.chmod(0o400)
+def test_a_read_only_file_in_a_read_only_folder_can_be_read(theirs: Path, opening: Opener) -> None:
+    (theirs / "closed").mkdir()
+    writing = opening(root=theirs / "closed")
+    writing.append(event())
+    writing.close()
+    protect(theirs / "closed")
 
-        with pytest.raises(JournalError, match="cannot open the journal for writing") as refused:
-            opening()
+    journal = opening(root=theirs / "closed", create=False)
+
+    assert len(journal.events()) == 1
+    assert journal.leases() == ()
+    journal.close()
+    assert [each.name for each in file_of(theirs / "closed").parent.iterdir()] == ["journal.db"]
+
+
+def test_a_read_only_journal_is_read_while_another_writes(theirs: Path, opening: Opener) -> None:
+    protect(theirs)
+
+    journal = opening(root=theirs, create=False)
+
+    assert len(journal.events()) == 1
+
+
+def test_a_read_only_file_cannot_be_written(theirs: Path, opening: Opener) -> None:
+    protect(theirs)
+
+    with pytest.raises(JournalError, match="cannot open the journal for writing") as refused:
+        opening(root=theirs)
 
     assert "owns the journal" in refused.value.hint
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, opening: Opener) -> None:
-    with unprivileged(tmp_path):
-        tmp_path.chmod(0o500)
+def test_a_folder_that_cannot_be_made_is_said(theirs: Path, opening: Opener) -> None:
+    (theirs / "closed").mkdir(mode=0o500)
 
-        with pytest.raises(
-            JournalError, match="cannot open the journal for writing: Permission denied"
-        ) as refused:
-            opening()
+    with pytest.raises(JournalError, match="for writing: Permission denied") as refused:
+        opening(root=theirs / "closed")
 
-        tmp_path.chmod(0o700)
     assert refused.value.hint
+
+
+def test_without_a_lock_of_their_own_others_still_wait(theirs: Path, opening: Opener) -> None:
+    """A lock file of another user proves nothing about its holder."""
+    opening(root=theirs).acquire("acme", holder="ada")
+    for lock in (theirs / ".reconciler/locks").iterdir():
+        lock.chmod(0)
+
+    with pytest.raises(LeaseHeldError):
+        opening(root=theirs).acquire("acme", holder="bob")
 
 
 def test_reading_leaves_nothing_behind(opening: Opener, filled: Filled) -> None:
