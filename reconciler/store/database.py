@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from reconciler.core.errors import JournalError, WorkspaceError
@@ -24,7 +24,9 @@ def sqlite_engine(path: Path, *, write: bool) -> Engine:
     if write:
         with told(str(path), "open the journal for writing"):
             _make_private(path)
-        engine = create_engine("sqlite+pysqlite://", creator=lambda: _writing(path), **_COMMON)
+        engine = create_engine(
+            "sqlite+pysqlite://", creator=lambda: _writing(path), poolclass=QueuePool, **_COMMON
+        )
     else:
         # A new connection each time, so that each judges anew how the file may be read.
         engine = create_engine(

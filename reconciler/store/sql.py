@@ -19,7 +19,7 @@ from reconciler.core.journal import Event, Kind, Lease
 from reconciler.store import lease as rows
 from reconciler.store.alive import Alive
 from reconciler.store.database import WRITE, durable, told
-from reconciler.store.tables import HEAD, REVISIONS, VERSION_TABLE, events
+from reconciler.store.tables import HEAD, REVISIONS, VERSION_TABLE, events, make
 
 Now = Callable[[], datetime]
 MANY = 500  # tenants; for more, everything is read and sifted here (databases bound a statement's values)
@@ -60,6 +60,8 @@ class SqlJournal:
     def append(self, *events: Event, lease: Lease | None = None) -> tuple[Event, ...]:
         """Write events in one transaction; with `lease`, only while it is still ours (LeaseLostError)."""
         values = [_values(event) for event in events]
+        if not values and lease is None:
+            return ()
         with self._writing("write to the journal") as connection:
             if lease is not None:
                 rows.check(connection, lease, now=self._moment(connection))
@@ -128,7 +130,9 @@ class SqlJournal:
             if not self._sqlite:
                 connection.execute(_ONE_AT_A_TIME)
             version = self._version(connection)  # another process may have been faster
-            if version != HEAD:
+            if version is None:
+                make(connection)
+            elif version != HEAD:
                 from reconciler.store import migrations  # Alembic takes longer to import than all the rest
 
                 migrations.upgrade(connection)
