@@ -74,7 +74,7 @@ def next_command(states: AbstractSet[State], options: Options) -> str:
     """What to type next: go on with what is open, else plan what was not done; empty when all is done."""
     if states & {State.PENDING, State.BY_HAND}:
         return f"reconciler resume {options.selection}".rstrip()
-    return f"reconciler plan {options.selection}".rstrip() if states & NOT_DONE else ""
+    return words.plan_command(options) if states & NOT_DONE else ""
 
 
 def event_parts(event: Event) -> Iterator[str]:

@@ -23,7 +23,7 @@ _ASCII = str.maketrans(
 
 ZERO_WIDTH_SPACE = "\u200b"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
-_CALLS = re.compile(r"(?<=[@#:])(?=[\w/])|(?<=www)(?=\.)", re.IGNORECASE)
+_CALLS = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`+")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from reconciler.core.action import Action
 from reconciler.core.plan import Plan, Run, Waiting
@@ -88,21 +88,20 @@ def _tenant(page: Page, plan: Plan) -> None:
         where = words.place(finding.source)
         said = f"{finding.severity}[{finding.code}]: {finding.address}: {finding.message}"
         page.prose(f"{said} ({where})" if where else said, style=SEVERITY[finding.severity], indent=2, hang=2)
-    _actions(page, plan.actions, list(_others(plan)))
-    if len(plan.unmanaged) > words.MANY:
-        more = len(plan.unmanaged) - words.MANY
-        page.prose(f"{words.UNMANAGED.symbol} and {more} more unmanaged", style="dim", indent=2)
+    rows(page, plan)
 
 
-def _actions(page: Page, actions: Sequence[Action], others: list[Row]) -> None:
-    """One table, broken only below an action that has more to say than a row."""
-    rows = [_row(action) for action in actions]
+def rows(page: Page, plan: Plan, *, indent: int = 2) -> None:
+    """A tenant's actions and other items, one table, broken only below an action that has more to say."""
 
     def below(number: int) -> None:
-        if number < len(actions):
-            _below(page, actions[number])
+        if number < len(plan.actions):
+            _below(page, plan.actions[number], indent + 4)
 
-    page.table([*rows, *others], after=below)
+    page.table([*map(_row, plan.actions), *_others(plan)], indent=indent, after=below)
+    more = len(plan.unmanaged) - words.MANY
+    if more > 0:
+        page.prose(f"{words.UNMANAGED.symbol} and {more} more unmanaged", style="dim", indent=indent)
 
 
 def _row(action: Action) -> Row:
@@ -118,12 +117,12 @@ def _row(action: Action) -> Row:
     ]
 
 
-def _below(page: Page, action: Action) -> None:
+def _below(page: Page, action: Action, indent: int) -> None:
     for contract in action.contracts:
-        page.line(f"accepts: {contract.name} {contract.url}".rstrip(), indent=6)
-    by_hand(page, action.instructions, indent=6)
+        page.line(f"accepts: {contract.name} {contract.url}".rstrip(), indent=indent)
+    by_hand(page, action.instructions, indent=indent)
     if action.how == "by-hand" and action.instructions is None:
-        page.prose("a person does this; apply tells how", indent=6)
+        page.prose("a person does this; apply tells how", indent=indent)
 
 
 def _others(plan: Plan) -> Iterator[Row]:

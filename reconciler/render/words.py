@@ -268,6 +268,14 @@ def next_command(run: Run, options: Options) -> str:
 
 def guard(exceeded: Exceeded) -> str:
     """The guard that stops the run, with number and limit."""
-    numbers = f"{exceeded.number} is over {exceeded.limit}"
-    said = f"{exceeded.message} ({numbers})" if exceeded.message else numbers
-    return f"{exceeded.rule}: {said}"
+    return exceeded.message or f"{exceeded.rule}: {exceeded.number}, the limit is {exceeded.limit}"
+
+
+def short(text: str, most: int = 300) -> str:
+    """A text that does not fill a page, with a mark where it was cut."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def plan_command(options: Options) -> str:
+    """What to type to see the same plan."""
+    return f"reconciler plan {options.selection}".rstrip()
