@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,7 +26,23 @@ def telling(*, quiet: bool, log_json: bool, verbose: bool) -> Iterator[Callable[
     if quiet:
         yield lambda _event: None
         return
-    from reconciler.render.progress import Progress
+    from reconciler.render.options import options_for
+    from reconciler.render.progress import Watcher
 
-    with Progress(stream=sys.stderr) as shown:
-        yield shown.tell
+    live = sys.stderr.isatty()
+    options = options_for(os.environ, encoding=sys.stderr.encoding, terminal=live, width=None)
+    with Watcher(out=sys.stderr, live=live, clock=time.monotonic, options=options) as shown:
+        stop = threading.Event()
+        beating = threading.Thread(target=_beat, args=(shown.beat, stop), daemon=True)
+        beating.start()
+        try:
+            yield shown.tell
+        finally:
+            stop.set()
+            beating.join()
+
+
+def _beat(beat: Callable[[], None], stop: threading.Event) -> None:
+    """Let it speak up now and then, whatever the engine waits for."""
+    while not stop.wait(0.5):
+        beat()

@@ -188,8 +188,7 @@ def _open(world: World, writes: bool, name: str, provider: str) -> Account:  # n
     key = (id(world), name)
     if key not in _SESSIONS:
         _SESSIONS[key] = _session(world, account, writes=writes)
-    session, settings = _SESSIONS[key]
-    return OPEN[provider](name, session, settings)
+    return OPEN[provider](name, _SESSIONS[key])
 
 
 def _session(world: World, account: OvhAccount, *, writes: bool) -> Any:
@@ -215,12 +214,12 @@ def _session(world: World, account: OvhAccount, *, writes: bool) -> Any:
         if reference
     }
     if not account.is_sandbox:
-        return open_session(settings, credentials, writes=writes), settings
+        return open_session(settings, credentials, writes=writes)
     from reconciler.cli.embedded import embedded
 
     settings = replace(settings, poll=min(settings.poll, SANDBOX_POLL))
     settings, credentials, transport = embedded(world.root, settings)
-    return open_session(settings, credentials, writes=writes, transport=transport), settings
+    return open_session(settings, credentials, writes=writes, transport=transport)
 
 
 @contextmanager

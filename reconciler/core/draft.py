@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from reconciler.core.action import Action, Verb, action_id
 from reconciler.core.manifest import ManifestFile, Person
@@ -94,8 +95,16 @@ class Draft:
         """Say that something cannot be done, and why."""
         self.blocked.append(Waiting(address=address, verb=verb, reason=reason, source=source))
 
-    def find(self, code: str, address: Address, message: str, *, source: Source | None = None) -> None:
+    def find(
+        self,
+        code: str,
+        address: Address,
+        message: str,
+        *,
+        source: Source | None = None,
+        severity: Literal["info", "warning", "error"] = "warning",
+    ) -> None:
         """Add a rule's word."""
         self.findings.append(
-            Finding(code=code, severity="warning", address=address, message=message, source=source)
+            Finding(code=code, severity=severity, address=address, message=message, source=source)
         )

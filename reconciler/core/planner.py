@@ -76,6 +76,7 @@ def plan_tenant(
         if not (standing.cancelled and in_use(standing, standings, pool.leavers)):
             shrink(draft, standing, pool, freed)
     _strangers(draft, holdings, standings, world)
+    _notices(draft, standings)
     _new_services(draft, standings)
     return _plan(draft, manifest, world, standings, pool, progress)
 
@@ -267,7 +268,7 @@ def _activate(draft: Draft, standing: Standing, person: Person, login: str) -> s
         summary=f"{user.first_name} {user.last_name} gets a seat in {standing.group.name}",
         before=None,
         after={"login": login, **_fields(user._asdict(), person)},
-        detail=detail_of(standing, login=login, **user._replace(login="")._asdict() | {"login": login}),
+        detail=detail_of(standing, **user._asdict()),
         reason=f"manifest puts {person.login} into {standing.group.name}",
         source=draft.person_source(person),
     )
@@ -393,9 +394,16 @@ def _strangers(
             for place in one.places
             if place.login
         ]
-    for one in holdings:
-        for notice in one.notices if (one.ref, one.product) in ours else ():
-            draft.find("RC4301", f"group/{one.ref}", notice)
+
+
+def _notices(draft: Draft, standings: Mapping[str, Standing]) -> None:
+    """Pass on what the provider says of the services, once each."""
+    told: set[str] = set()
+    for standing in standings.values():
+        for notice in standing.holding.notices if standing.holding else ():
+            if notice not in told:
+                draft.find("RC4301", standing.address, notice, severity="info")
+            told.add(notice)
 
 
 def _new_services(draft: Draft, standings: Mapping[str, Standing]) -> None:

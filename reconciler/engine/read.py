@@ -164,14 +164,17 @@ class _Reader:
         plan = plan_tenant(
             manifest, world=self.world, found=found, holdings=holdings, progress=progress, now=now
         )
-        return await self._priced(plan, holdings)
+        return await self._priced(plan, tenant, holdings)
 
-    async def _priced(self, plan: Plan, holdings: tuple[Holding, ...]) -> Plan:
+    async def _priced(self, plan: Plan, tenant: Tenant, holdings: tuple[Holding, ...]) -> Plan:
         pool = self.account.capabilities.pool
         wanted = asks(plan, pool=pool)
         loose = {one.address.removeprefix("group/") for one in plan.unmanaged}
         units = {one.product: Ask(one.product, 1, one.scope) for one in holdings if one.ref in loose}
-        names: dict[str, str] = {one.product: one.name for one in holdings if one.name}
+        names = {one.product: one.name for one in holdings if one.name}
+        for group in tenant.license_groups:
+            key = self.account.product_id(tenant.service, group.product)
+            names.setdefault(key or group.product, group.product)
         quotes = {one: await self._quote(one, names) for one in sorted({*wanted, *units.values()}, key=str)}
         known = {product: price for product, one in units.items() if (price := quotes[one].price) is not None}
         return replace(

@@ -132,27 +132,27 @@ class Crew:
     async def _carry(self, action: Action, known: Open | None) -> Result:
         if known is not None:
             return await go_on(known, self.means) if known.stage != "in-doubt" else in_doubt(known)
-        why = await self._missing(action)
+        why, failed = await self._missing(action)
         if why:
-            return not_started(action, why)
+            return not_started(action, why, failed=failed)
         if self.means.clock.stopping:
             return not_started(action, "the run was asked to stop")
         if action.how == "by-hand":
             return hand_over(action, self.means)
         return await begin(bound(action, self.means.scribe.progress.services, self.domains), self.means)
 
-    async def _missing(self, action: Action) -> str:
-        """Why an action cannot be begun: something it needs is not finished."""
+    async def _missing(self, action: Action) -> tuple[str, bool]:
+        """Why an action cannot be begun, and whether that is for good: something it needs is not finished."""
         progress = self.means.scribe.progress
         for need in action.needs:
             if need in progress.finished:
                 continue
             if need not in self.states:
-                return f"needs {need}, which was not done"
+                return f"needs {need}, which was not done", True
             state = await self.states[need]
             if state is not State.DONE:
-                return f"waits for {self._address(need)}, which is {state.value}"
-        return ""
+                return f"waits for {self._address(need)}, which is {state.value}", state is State.FAILED
+        return "", False
 
     def _address(self, need: str) -> str:
         progress = self.means.scribe.progress
@@ -162,8 +162,8 @@ class Crew:
         return progress.todo[need].address if need in progress.todo else need
 
 
-def not_started(action: Action, why: str, known: Open | None = None) -> Result:
-    """An action that was not begun, and why."""
+def not_started(action: Action, why: str, known: Open | None = None, *, failed: bool = False) -> Result:
+    """An action that was not begun, and why; `failed` when what it needs has failed."""
     return Result(
         id=action.id,
         verb=action.verb,
@@ -173,8 +173,8 @@ def not_started(action: Action, why: str, known: Open | None = None) -> Result:
         ref=known.ref if known else None,
         since=known.since if known else None,
         due_by=known.due_by if known else None,
-        error=Trouble(code="not-started", message=why) if known is None else None,
-        note=why,
+        error=Trouble(code="not-started", message=why) if failed else None,
+        note="" if failed else why,
     )
 
 
