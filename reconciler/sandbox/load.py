@@ -162,6 +162,7 @@ def _csp2(tx: Tx, given: Mapping[str, Any]) -> None:
     for one in given.get("subscriptions") or ():
         _only(one, {"id", "licence", "quantity", "status"}, "a subscription")
         number = one.get("id") or tx.serial("subscription", 501)
+        tx.reserve("subscription", int(number))
         licence = tx.column(
             "SELECT id FROM licence WHERE tenant = ? AND ? IN (id, name)", name, one["licence"]
         )

@@ -83,6 +83,14 @@ class Tx:
         assert row is not None  # noqa: S101 - RETURNING gives the row that was written
         return int(row[0])
 
+    def reserve(self, name: str, number: int) -> None:
+        """Take a number out of a series that somebody chose by hand."""
+        self.run(
+            "INSERT INTO serial VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            name,
+            number,
+        )
+
     def later(self, at: float, what: str, **data: object) -> None:
         """Let something happen once the world's time is `at`."""
         self.run("INSERT INTO due (at, what, data) VALUES (?, ?, ?)", at, what, json.dumps(data))
