@@ -25,7 +25,12 @@ def is_person(action: Action) -> bool:
 
 
 async def reread(api: Api, action: Action) -> Json | None:
-    """Read a person again, in the terms that the plan compared; None when they are not there."""
+    """Read a person again, in the terms that the plan compared; None when they are not there.
+
+    A joiner is looked for right before they are created, so not here.
+    """
+    if action.verb is Verb.ACTIVATE:
+        return None
     member = await _member(api, action, _key(action))
     if member is None or member.login is None or not _holds(action, member):
         return None
@@ -35,8 +40,7 @@ async def reread(api: Api, action: Action) -> Json | None:
         "last_name": member.last_name,
         "country": member.usage_location.lower() or None,
     }
-    keys = action.before if action.before is not None else {"login": None}
-    return {key: found.get(key, value) for key, value in keys.items()}
+    return {key: found.get(key, value) for key, value in (action.before or {}).items()}
 
 
 async def activate(api: Api, action: Action) -> AsyncGenerator[Told, None]:
@@ -45,7 +49,8 @@ async def activate(api: Api, action: Action) -> AsyncGenerator[Told, None]:
     member = await _member(api, action, login)
     if member is not None:
         _one_licence(action, member)
-        yield _pending(api, login, status=member.status)
+        settled = _is_so(action, member)
+        yield Done(ref=login, data={"login": login}) if settled else _pending(api, login, status=member.status)
         return
     yield Step(name="user", data={"login": login})
     try:

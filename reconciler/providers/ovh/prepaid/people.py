@@ -37,9 +37,7 @@ async def reread(account: PrepaidAccount, action: Action) -> Json | None:
     For a joiner the free seat itself is read right before it is filled.
     """
     if action.verb is Verb.ACTIVATE:
-        there = await _sits(account, action)
-        seat = await account.seat(there) if there else None
-        return {"login": seat.login} if seat and seat.login == _login(action) else None
+        return None
     seat = await account.seat(_target(account, action))
     if seat is None or seat.free:
         return None
@@ -56,7 +54,8 @@ async def activate(account: PrepaidAccount, action: Action, attempt: Attempt) ->
     """Fill a free seat with a person; one that an earlier attempt chose is chosen again."""
     there = await _sits(account, action)
     if there is not None:
-        yield _pending(account, there, status="sits there already")
+        settled = account.seats[there].settled
+        yield Done(ref=there, data={"seat": there}) if settled else _pending(account, there, status="busy")
         return
     name = await _take(account, action, attempt)
     try:
