@@ -81,9 +81,12 @@ async def objects(
     """Read these objects below `route`, in batches where that is answered, else one by one."""
     found: Listing[T] = Listing()
     chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
-    for batch in await asyncio.gather(*(_batch(api, route, kind, chunk, suffix) for chunk in chunks)):
-        sure = {name: one for name, one in batch.items() if key is None or key(one).lower() == name.lower()}
-        found.objects.update(sure)
+    # The first goes ahead: a server that answers no batches is asked for one only.
+    for some in (chunks[:1], chunks[1:]):
+        for batch in await asyncio.gather(*(_batch(api, route, kind, chunk, suffix) for chunk in some)):
+            for name, one in batch.items():
+                if key is None or key(one).lower() == name.lower():
+                    found.objects[name] = one
     left = [name for name in names if name not in found.objects]
     await asyncio.gather(*(_single(api, route, kind, name, suffix, found) for name in left))
     return found

@@ -50,7 +50,9 @@ async def activate(api: Api, action: Action) -> AsyncGenerator[Told, None]:
     if member is not None:
         _one_licence(action, member)
         settled = _is_so(action, member)
-        yield Done(ref=login, data={"login": login}) if settled else _pending(api, login, status=member.status)
+        yield (
+            Done(ref=login, data={"login": login}) if settled else _pending(api, login, status=member.status)
+        )
         return
     yield Step(name="user", data={"login": login})
     try:
