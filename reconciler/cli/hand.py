@@ -20,8 +20,8 @@ from reconciler.core.model import seat_address
 from reconciler.core.plan import Plan
 from reconciler.core.progress import Open, Progress
 from reconciler.engine.clock import SystemClock
-from reconciler.engine.run import Setup, load, plan_run
 from reconciler.engine.scribe import Scribe
+from reconciler.engine.setup import Setup, load, plan_run
 from reconciler.engine.tenant import leased
 
 

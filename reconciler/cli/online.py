@@ -21,9 +21,9 @@ from reconciler.core.policy import Allowances, allowances
 from reconciler.core.report import Report, worst
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.consent import Consent
-from reconciler.engine.run import Setup, load, plan_run
 from reconciler.engine.run import apply as apply_run
 from reconciler.engine.run import resume as resume_run
+from reconciler.engine.setup import Setup, load, plan_run
 
 F = TypeVar("F", bound=Callable[..., Any])
 

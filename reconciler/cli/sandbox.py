@@ -213,7 +213,7 @@ def _opened(state: Path | None, workspace: Path | None, *, usage: bool = True) -
     path = _file(state, workspace)
     try:
         world = World.open(path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         raise click.ClickException(f"{path}: {error}") from error
     try:
         yield world

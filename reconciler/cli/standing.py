@@ -21,7 +21,7 @@ from reconciler.core.plan import Status
 from reconciler.core.planner import waiting
 from reconciler.core.progress import Open, Progress
 from reconciler.core.report import State, worst
-from reconciler.engine.run import progress_of
+from reconciler.engine.setup import progress_of
 
 JOURNAL = click.option(
     "--journal", metavar="URL", envvar="RECONCILER_JOURNAL", help="Another journal than the workspace's."

@@ -27,8 +27,8 @@ from reconciler.core.provider import Account
 from reconciler.core.workspace import OvhAccount, Policy, Workspace
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.read import Accounts, Selection
-from reconciler.engine.run import Setup
 from reconciler.engine.scribe import Who
+from reconciler.engine.setup import Setup
 from reconciler.store.files import default_paths, find_tenants, find_workspace
 from reconciler.store.files import show as shown
 from reconciler.store.journal import open_journal

@@ -52,3 +52,18 @@ class Diagnostic:
     def is_error(self) -> bool:
         """Whether it keeps the run from being made."""
         return self.severity == "error"
+
+
+def diagnostic(problem: Problem, position: Position) -> Diagnostic:
+    """Put a problem where it stands."""
+    message, hint = one_line(problem.message), one_line(problem.hint)
+    return Diagnostic(*position, problem.code, problem.severity, message, hint)
+
+
+LONGEST = 500
+
+
+def one_line(text: str) -> str:
+    """Make any text fit one line of a terminal: what a file holds may be long, or move the cursor."""
+    shown = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text[: LONGEST + 1])
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."

@@ -77,7 +77,7 @@ def _unknown(path: Path, shape: tuple[str, ...]) -> Problem:
     name = str(path[-1])
     close = difflib.get_close_matches(name, shape, n=1, cutoff=0.6)
     hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(shape)}"
-    return Problem("RC1101", path, f"unknown key `{name}`", hint=hint, at_key=True)
+    return Problem("RC1101", path, f"unknown key `{name[:60]}`", hint=hint, at_key=True)
 
 
 def _value(found: ErrorDetails, path: Path, *, subject: str) -> Problem:

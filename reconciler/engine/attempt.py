@@ -6,7 +6,7 @@ said is on disk, so no write is sent that the journal does not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -384,18 +384,3 @@ def _result(
         instructions=known.instructions if known else "",
         note=note or (known.status if known else ""),
     )
-
-
-def bound(action: Action, services: Mapping[str, tuple[str, str, str]], domains: Mapping[str, str]) -> Action:
-    """The action with the service that its group got meanwhile, and its login spelt out with that domain."""
-    group = action.group or action.detail.get("group")
-    known = services.get(str(group)) if group else None
-    if action.verb not in {Verb.ACTIVATE, Verb.DEACTIVATE, Verb.UPDATE} or known is None:
-        return action
-    detail = dict(action.detail)
-    detail.setdefault("service", known[0])
-    detail.setdefault("scope", known[2])
-    login = str(detail.get("login", ""))
-    if login and "@" not in login:
-        detail["login"] = f"{login}@{domains.get(known[0], known[0])}".lower()
-    return replace(action, detail=detail)

@@ -5,96 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from reconciler.core.errors import GuardError, JournalError, LeaseHeldError, ReconcilerError, StalePlanError
-from reconciler.core.journal import Event, Journal, Kind
+from reconciler.core.journal import Kind
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.money import buys
-from reconciler.core.plan import Exceeded, Plan, Run, Status
-from reconciler.core.policy import Allowances, Work, exceeded, work_of
-from reconciler.core.progress import Progress, Spending, replay
-from reconciler.core.report import Report, Result, State, TenantReport, Trouble, worst
-from reconciler.core.workspace import Policy
-from reconciler.core.workspace import Price as WorkspacePrice
+from reconciler.core.plan import Exceeded, Plan, Run
+from reconciler.core.policy import Work, exceeded
+from reconciler.core.progress import Progress, replay
+from reconciler.core.report import Report, Result, TenantReport
 from reconciler.engine.attempt import Means
 from reconciler.engine.checkout import Checkouts
-from reconciler.engine.clock import Clock
 from reconciler.engine.consent import Consent
-from reconciler.engine.read import Accounts, Selection, plans
-from reconciler.engine.scribe import Scribe, Tell, Who
-from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, without_done
-
-
-@dataclass(slots=True, kw_only=True)
-class Setup:
-    """Everything one run works with.
-
-    policies: those that hold (the present one, and the base revision's). fresh_refused: why a purchase must
-    not be made with this journal, if so. notes: what every output should say first.
-    """
-
-    selection: Selection
-    accounts: Accounts
-    journal: Journal
-    policies: tuple[Policy, ...]
-    who: Who
-    clock: Clock
-    tell: Tell
-    tool_version: str
-    prices: tuple[WorkspacePrice, ...] = ()
-    allowed: Allowances = field(default_factory=Allowances)
-    wait: timedelta = timedelta(0)
-    concurrency: int = 16
-    notes: tuple[str, ...] = ()
-    fresh_refused: str = ""
-    at: datetime | None = None
-
-
-def load(setup: Setup) -> dict[str, Progress]:
-    """Where every tenant of the workspace stands."""
-    return progress_of(setup.journal.events(), setup.selection.every)
-
-
-def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> dict[str, Progress]:
-    """Where every tenant stands; a renamed one goes on with what was known under its old name."""
-    by_tenant: dict[str, list[Event]] = {}
-    for event in events:
-        by_tenant.setdefault(event.tenant, []).append(event)
-    progress = {tenant: replay(some) for tenant, some in by_tenant.items()}
-    tenants = [one.tenant for one in manifests]
-    names = {tenant.tenant for tenant in tenants}
-    for tenant in tenants:
-        old = tenant.previously
-        if old and old not in names and old in progress and tenant.tenant not in progress:
-            progress[tenant.tenant] = replay(by_tenant[old])
-            progress[tenant.tenant].inherited = True
-    return progress
-
-
-async def plan_run(setup: Setup, progress: Mapping[str, Progress]) -> Run:
-    """Plan every selected tenant and hold the result against the policy."""
-    made = await plans(setup.selection, accounts=setup.accounts, progress=progress, prices=setup.prices)
-    return _judged(setup, made, progress)
-
-
-def _judged(setup: Setup, made: Iterable[Plan], progress: Mapping[str, Progress]) -> Run:
-    ordered = tuple(sorted(made, key=lambda plan: plan.tenant))
-    now = setup.at or setup.clock.now()
-    over = exceeded(work_of(ordered, _spending(progress)), setup.policies, setup.allowed, now)
-    return Run(
-        plans=ordered,
-        created_at=setup.clock.now(),
-        tool_version=setup.tool_version,
-        exceeded=over,
-        skipped=len(setup.selection.every) - len(setup.selection.chosen),
-        notes=setup.notes,
-    )
-
-
-def _spending(progress: Mapping[str, Progress]) -> list[Spending]:
-    return [one for known in progress.values() for one in known.spending.values()]
+from reconciler.engine.ending import code_of, not_approved, refused_tenant, report_of, status_of
+from reconciler.engine.read import plans
+from reconciler.engine.scribe import Scribe
+from reconciler.engine.setup import Setup, judged, load, plan_run, spending
+from reconciler.engine.tenant import Crew, begin_plan, close, leased, record_found, without_done
 
 
 async def apply(setup: Setup, consent: Consent) -> Report:
@@ -121,7 +50,7 @@ async def apply(setup: Setup, consent: Consent) -> Report:
         setup,
         [_apply_tenant(setup, plan, progress, checkouts, before, refused) for plan in run.plans],
     )
-    return _report(setup, run.digest, started, tenants)
+    return report_of(setup, run.digest, started, tenants)
 
 
 async def resume(setup: Setup) -> Report:
@@ -142,7 +71,7 @@ async def resume(setup: Setup) -> Report:
     _guard_resumed(setup, opened, progress)
     checkouts = _checkouts(setup, progress)
     before = await _resume_all(setup, opened, progress, checkouts, {})
-    return _report(setup, "", started, [before[plan.tenant] for plan in opened if plan.tenant in before])
+    return report_of(setup, "", started, [before[plan.tenant] for plan in opened if plan.tenant in before])
 
 
 def _may_begin(setup: Setup, run: Run, progress: Mapping[str, Progress]) -> None:
@@ -173,7 +102,7 @@ def _guard_resumed(setup: Setup, chosen: Iterable[Plan], progress: Mapping[str, 
         for plan in chosen
         if plan.hold is None and plan.tenant in progress and progress[plan.tenant].todo
     }
-    work = Work(actions=left, spending=tuple(_spending(progress)))
+    work = Work(actions=left, spending=tuple(spending(progress)))
     _guarded(exceeded(work, setup.policies, setup.allowed, setup.clock.now()))
 
 
@@ -254,12 +183,12 @@ async def _resume_tenant(
             code = exit_code(results)
             close(scribe, exit_code=code)
     except LeaseHeldError as error:
-        return _refused_tenant(plan, error, 7)
+        return refused_tenant(plan, error, 7)
     except ReconcilerError as error:
-        return _refused_tenant(plan, error, 3)
+        return refused_tenant(plan, error, 3)
     return TenantReport(
         tenant=plan.tenant,
-        status=_status(results, plan),
+        status=status_of(results, plan),
         actions=results,
         exit_code=code,
         sandbox=plan.sandbox,
@@ -302,7 +231,7 @@ async def _again(
         prices=setup.prices,
     )
     kept = [plan for plan in run.plans if plan.tenant not in before]
-    return _judged(setup, [*kept, *fresh], progress)
+    return judged(setup, [*kept, *fresh], progress)
 
 
 async def _apply_tenant(
@@ -321,27 +250,27 @@ async def _apply_tenant(
         return earlier
     if plan.error is not None:
         _owe(setup, [plan], progress, plan.error)
-        return _refused_tenant(plan, ReconcilerError(plan.error, code="unreadable"), 3)
+        return refused_tenant(plan, ReconcilerError(plan.error, code="unreadable"), 3)
     if plan.tenant in refused:
-        return _not_approved(plan, refused[plan.tenant])
+        return not_approved(plan, refused[plan.tenant])
     try:
         results = await _do(setup, plan, progress, checkouts)
     except LeaseHeldError as error:
         _owe(setup, [plan], progress, error.message)
-        return _refused_tenant(plan, error, 7)
+        return refused_tenant(plan, error, 7)
     except StalePlanError as error:
         _owe(setup, [plan], progress, error.message)
-        return _refused_tenant(plan, error, 6)
+        return refused_tenant(plan, error, 6)
     except ReconcilerError as error:
-        return _refused_tenant(plan, error, 3)
+        return refused_tenant(plan, error, 3)
     done = {result.id for result in results}
     kept = tuple(one for one in (earlier.actions if earlier else ()) if one.id not in done)
     results = (*kept, *results)
     return TenantReport(
         tenant=plan.tenant,
-        status=_status(results, plan),
+        status=status_of(results, plan),
         actions=results,
-        exit_code=_code(results, plan),
+        exit_code=code_of(results, plan),
         sandbox=plan.sandbox,
     )
 
@@ -369,85 +298,5 @@ async def _do(
             crew = Crew(means=await _means(setup, plan.tenant, scribe, checkouts))
             results = await crew.work(plan.actions, {})
         if plan.actions or known.owed:
-            close(scribe, exit_code=_code(results, plan))
+            close(scribe, exit_code=code_of(results, plan))
     return results
-
-
-def _code(results: tuple[Result, ...], plan: Plan) -> int:
-    codes = {exit_code(results)}
-    if plan.in_doubt:
-        codes.add(8)
-    if plan.blocked:
-        codes.add(3)
-    if plan.pending:
-        codes.add(4)
-    return worst(codes)
-
-
-def _status(results: Iterable[Result], plan: Plan) -> Status:
-    states = {result.state for result in results}
-    if State.FAILED in states:
-        return Status.ERROR
-    if State.IN_DOUBT in states or plan.in_doubt:
-        return Status.IN_DOUBT
-    if plan.blocked:
-        return Status.BLOCKED
-    if states & {State.PENDING, State.BY_HAND} or plan.pending:
-        return Status.PENDING
-    return Status.CHANGES if State.NOT_STARTED in states else Status.IN_SYNC
-
-
-def _refused_tenant(plan: Plan, error: ReconcilerError, code: int) -> TenantReport:
-    results = tuple(
-        Result(
-            id=action.id,
-            verb=action.verb,
-            address=action.address,
-            summary=action.summary,
-            state=State.NOT_STARTED,
-            error=Trouble(code=error.code or "refused", message=error.message),
-        )
-        for action in plan.actions
-    )
-    return TenantReport(
-        tenant=plan.tenant,
-        status=Status.ERROR,
-        actions=results,
-        error=Trouble(code=error.code or type(error).__name__, message=error.message),
-        exit_code=code,
-        hold=plan.hold,
-        sandbox=plan.sandbox,
-    )
-
-
-def _not_approved(plan: Plan, why: str) -> TenantReport:
-    if why:
-        return _refused_tenant(plan, StalePlanError(why, code="stale"), 6)
-    return TenantReport(
-        tenant=plan.tenant,
-        status=plan.status,
-        sandbox=plan.sandbox,
-        actions=tuple(
-            Result(
-                id=action.id,
-                verb=action.verb,
-                address=action.address,
-                summary=action.summary,
-                state=State.NOT_STARTED,
-                error=Trouble(code="not-approved", message="not among the approved tenants"),
-            )
-            for action in plan.actions
-        ),
-    )
-
-
-def _report(setup: Setup, digest: str, started: datetime, tenants: Iterable[TenantReport]) -> Report:
-    ordered = tuple(sorted(tenants, key=lambda one: one.tenant))
-    return Report(
-        digest=digest,
-        started_at=started,
-        finished_at=setup.clock.now(),
-        exit_code=worst({one.exit_code for one in ordered}),
-        tenants=ordered,
-        notes=setup.notes,
-    )

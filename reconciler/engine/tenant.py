@@ -14,7 +14,8 @@ from reconciler.core.plan import Plan
 from reconciler.core.progress import Open, Progress
 from reconciler.core.report import Result, State, Trouble
 from reconciler.core.serial import action_to_dict
-from reconciler.engine.attempt import Means, begin, bound, go_on, hand_over, in_doubt
+from reconciler.engine.attempt import Means, begin, go_on, hand_over, in_doubt
+from reconciler.engine.bound import bound
 from reconciler.engine.scribe import Scribe
 
 RENEW_EVERY = 30.0

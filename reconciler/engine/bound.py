@@ -1,0 +1,23 @@
+"""What an action learns between its plan and its turn: the service its group got meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.core.action import Action, Verb
+
+
+def bound(action: Action, services: Mapping[str, tuple[str, str, str]], domains: Mapping[str, str]) -> Action:
+    """The action with the service that its group got meanwhile, and its login spelt out with that domain."""
+    group = action.group or action.detail.get("group")
+    known = services.get(str(group)) if group else None
+    if action.verb not in {Verb.ACTIVATE, Verb.DEACTIVATE, Verb.UPDATE} or known is None:
+        return action
+    detail = dict(action.detail)
+    detail.setdefault("service", known[0])
+    detail.setdefault("scope", known[2])
+    login = str(detail.get("login", ""))
+    if login and "@" not in login:
+        detail["login"] = f"{login}@{domains.get(known[0], known[0])}".lower()
+    return replace(action, detail=detail)

@@ -1,0 +1,96 @@
+"""How a tenant ended: its exit code, its status, and what is said of actions that were never begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from reconciler.core.errors import ReconcilerError, StalePlanError
+from reconciler.core.plan import Plan, Status
+from reconciler.core.report import Report, Result, State, TenantReport, Trouble, worst
+from reconciler.engine.setup import Setup
+
+
+def code_of(results: tuple[Result, ...], plan: Plan) -> int:
+    """What a tenant adds to the run's exit code."""
+    codes = {exit_code(results)}
+    if plan.in_doubt:
+        codes.add(8)
+    if plan.blocked:
+        codes.add(3)
+    if plan.pending:
+        codes.add(4)
+    return worst(codes)
+
+
+def status_of(results: Iterable[Result], plan: Plan) -> Status:
+    """How a tenant stands after its apply, the worst that holds."""
+    states = {result.state for result in results}
+    if State.FAILED in states:
+        return Status.ERROR
+    if State.IN_DOUBT in states or plan.in_doubt:
+        return Status.IN_DOUBT
+    if plan.blocked:
+        return Status.BLOCKED
+    if states & {State.PENDING, State.BY_HAND} or plan.pending:
+        return Status.PENDING
+    return Status.CHANGES if State.NOT_STARTED in states else Status.IN_SYNC
+
+
+def refused_tenant(plan: Plan, error: ReconcilerError, code: int) -> TenantReport:
+    """A tenant for which nothing was begun, and why."""
+    results = tuple(
+        Result(
+            id=action.id,
+            verb=action.verb,
+            address=action.address,
+            summary=action.summary,
+            state=State.NOT_STARTED,
+            error=Trouble(code=error.code or "refused", message=error.message),
+        )
+        for action in plan.actions
+    )
+    return TenantReport(
+        tenant=plan.tenant,
+        status=Status.ERROR,
+        actions=results,
+        error=Trouble(code=error.code or type(error).__name__, message=error.message),
+        exit_code=code,
+        hold=plan.hold,
+        sandbox=plan.sandbox,
+    )
+
+
+def not_approved(plan: Plan, why: str) -> TenantReport:
+    """A tenant whose plan is not the approved one, or that was not among the approved."""
+    if why:
+        return refused_tenant(plan, StalePlanError(why, code="stale"), 6)
+    return TenantReport(
+        tenant=plan.tenant,
+        status=plan.status,
+        sandbox=plan.sandbox,
+        actions=tuple(
+            Result(
+                id=action.id,
+                verb=action.verb,
+                address=action.address,
+                summary=action.summary,
+                state=State.NOT_STARTED,
+                error=Trouble(code="not-approved", message="not among the approved tenants"),
+            )
+            for action in plan.actions
+        ),
+    )
+
+
+def report_of(setup: Setup, digest: str, started: datetime, tenants: Iterable[TenantReport]) -> Report:
+    """The whole run's report, tenants by name."""
+    ordered = tuple(sorted(tenants, key=lambda one: one.tenant))
+    return Report(
+        digest=digest,
+        started_at=started,
+        finished_at=setup.clock.now(),
+        exit_code=worst({one.exit_code for one in ordered}),
+        tenants=ordered,
+        notes=setup.notes,
+    )

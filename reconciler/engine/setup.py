@@ -1,0 +1,90 @@
+"""Everything one run works with, and the plan it makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reconciler.core.journal import Event, Journal
+from reconciler.core.manifest import ManifestFile
+from reconciler.core.plan import Plan, Run
+from reconciler.core.policy import Allowances, exceeded, work_of
+from reconciler.core.progress import Progress, Spending, replay
+from reconciler.core.workspace import Policy
+from reconciler.core.workspace import Price as WorkspacePrice
+from reconciler.engine.clock import Clock
+from reconciler.engine.read import Accounts, Selection, plans
+from reconciler.engine.scribe import Tell, Who
+
+
+@dataclass(slots=True, kw_only=True)
+class Setup:
+    """Everything one run works with.
+
+    policies: those that hold (the present one, and the base revision's). fresh_refused: why a purchase must
+    not be made with this journal, if so. notes: what every output should say first.
+    """
+
+    selection: Selection
+    accounts: Accounts
+    journal: Journal
+    policies: tuple[Policy, ...]
+    who: Who
+    clock: Clock
+    tell: Tell
+    tool_version: str
+    prices: tuple[WorkspacePrice, ...] = ()
+    allowed: Allowances = field(default_factory=Allowances)
+    wait: timedelta = timedelta(0)
+    concurrency: int = 16
+    notes: tuple[str, ...] = ()
+    fresh_refused: str = ""
+    at: datetime | None = None
+
+
+def load(setup: Setup) -> dict[str, Progress]:
+    """Where every tenant of the workspace stands."""
+    return progress_of(setup.journal.events(), setup.selection.every)
+
+
+def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> dict[str, Progress]:
+    """Where every tenant stands; a renamed one goes on with what was known under its old name."""
+    by_tenant: dict[str, list[Event]] = {}
+    for event in events:
+        by_tenant.setdefault(event.tenant, []).append(event)
+    progress = {tenant: replay(some) for tenant, some in by_tenant.items()}
+    tenants = [one.tenant for one in manifests]
+    names = {tenant.tenant for tenant in tenants}
+    for tenant in tenants:
+        old = tenant.previously
+        if old and old not in names and old in progress and tenant.tenant not in progress:
+            progress[tenant.tenant] = replay(by_tenant[old])
+            progress[tenant.tenant].inherited = True
+    return progress
+
+
+async def plan_run(setup: Setup, progress: Mapping[str, Progress]) -> Run:
+    """Plan every selected tenant and hold the result against the policy."""
+    made = await plans(setup.selection, accounts=setup.accounts, progress=progress, prices=setup.prices)
+    return judged(setup, made, progress)
+
+
+def judged(setup: Setup, made: Iterable[Plan], progress: Mapping[str, Progress]) -> Run:
+    """Hold plans against every policy that applies."""
+    ordered = tuple(sorted(made, key=lambda plan: plan.tenant))
+    now = setup.at or setup.clock.now()
+    over = exceeded(work_of(ordered, spending(progress)), setup.policies, setup.allowed, now)
+    return Run(
+        plans=ordered,
+        created_at=setup.clock.now(),
+        tool_version=setup.tool_version,
+        exceeded=over,
+        skipped=len(setup.selection.every) - len(setup.selection.chosen),
+        notes=setup.notes,
+    )
+
+
+def spending(progress: Mapping[str, Progress]) -> list[Spending]:
+    """What earlier applies of the whole workspace added to the bill."""
+    return [one for known in progress.values() for one in known.spending.values()]
