@@ -1,10 +1,12 @@
 """One request to the sandbox, its answer, and the three shapes in which it refuses."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from reconciler.sandbox.clock import parse
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.store import Tx
 
@@ -58,10 +60,18 @@ class Call:
 
     def number(self, name: str) -> int:
         """Give a number out of the path; what is none names nothing."""
+        text = self.path[name]
+        if re.fullmatch(r"-?\d{1,18}", text) is None:
+            raise bad(f"The input provided isn't valid: '{name}' is not a long")
+        return int(text)
+
+    def time(self, name: str) -> float | None:
+        """Give a time out of the query, if it is there."""
+        text = self.query.get(name)
         try:
-            return int(self.path[name])
-        except ValueError:
-            raise bad(f"The input provided isn't valid: '{name}' is not a long") from None
+            return parse(text) if text else None
+        except (ValueError, OverflowError):
+            raise bad(f"The input provided isn't valid: '{name}' is not a datetime") from None
 
 
 Handler = Callable[[Call], object]

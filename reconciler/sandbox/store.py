@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.sandbox.clock import moment
-from reconciler.sandbox.schema import SCHEMA
+from reconciler.sandbox.schema import SCHEMA, VERSION
 from reconciler.sandbox.settings import Settings
+
+_PATIENCE = 500
 
 
 class Store:
@@ -26,9 +29,14 @@ class Store:
             ":memory:" if path is None else path, timeout=30, isolation_level=None, check_same_thread=False
         )
         self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(SCHEMA)
+        try:
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            if path is not None:
+                _written_ahead(self._db)
+            self._prepare(path)
+        except BaseException:
+            self._db.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -41,6 +49,18 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    def _prepare(self, path: Path | None) -> None:
+        with self.transaction() as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in {0, VERSION}:
+                raise ValueError(
+                    f"{path} was made by another version of the sandbox: delete it and begin anew"
+                )
+            if version == 0:
+                for statement in SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -109,6 +129,19 @@ class Tx:
             {"at": moment(row["at"]), "what": row["what"], **json.loads(row["data"])}
             for row in self.db.execute("SELECT * FROM ledger ORDER BY id")
         ]
+
+
+def _written_ahead(db: sqlite3.Connection) -> None:
+    # SQLite does not wait for a lock to change this mode, and two processes may open a new file at once.
+    for attempt in range(_PATIENCE):
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == _PATIENCE - 1:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _private(path: Path) -> None:

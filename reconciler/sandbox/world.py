@@ -103,6 +103,8 @@ class World:
             for key in ("method", "path", "times", "skip", "probability", "seed")
             if key in options
         }
+        if name == "interference":
+            interference.check(str(options.get("change", "")))
         with self.transaction() as tx:
             return faults.add(tx, Fault(name, **own, options=options))
 

@@ -1,8 +1,10 @@
 """The file of a world: kept, private, and shared by several processes."""
 
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,6 +82,30 @@ def test_two_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     world.close()
     assert codes == [0, 0]
     assert len(set(carts)) == 2 * count
+
+
+def test_many_processes_may_open_a_new_world_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.db"
+
+    running = [
+        subprocess.Popen([sys.executable, "-c", CARTS, str(path), "1"], cwd=Path(__file__).parents[2])
+        for _ in range(6)
+    ]
+    codes = [process.wait(60) for process in running]
+
+    world = World.open(path)
+    assert codes == [0] * 6
+    assert len(world.ledger()) == 6
+    world.close()
+
+
+def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+
+    with pytest.raises(ValueError, match="another version"):
+        World.open(path)
 
 
 def test_one_checkout_of_many_wins(tmp_path: Path, clock: Clock) -> None:

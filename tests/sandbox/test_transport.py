@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import httpx
 import pytest
@@ -42,10 +42,11 @@ def send(world: World, method: str, path: str, *, timeout: float = 30, **content
 
 
 @pytest.fixture
-def live() -> World:
+def live() -> Iterator[World]:
     world = World.open(None)
     world.load(SMALL)
-    return world
+    yield world
+    world.close()
 
 
 def test_a_signed_request_is_answered(live: World) -> None:

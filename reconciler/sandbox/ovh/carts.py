@@ -15,6 +15,7 @@ ROOT = "/order/cart"
 CART = ROOT + "/{cartId}"
 ITEM = CART + "/item/{itemId}"
 _LINE = "duration!:duration planCode! pricingMode! quantity!:long"
+MOST = 100_000
 DAY = 24 * 3600.0
 
 
@@ -279,8 +280,8 @@ def _sold(product: str, code: str, *, options: bool) -> Plan:
 def _terms(duration: str, mode: str, quantity: int) -> None:
     if duration != "P1M" or mode != "default":
         raise bad(f"No price for duration {duration} and pricing mode {mode}")
-    if quantity < 1:
-        raise bad("The input provided isn't valid: 'quantity' is less than the minimum of 1")
+    if not 1 <= quantity <= MOST:
+        raise bad(f"The input provided isn't valid: 'quantity' is not between 1 and {MOST}")
 
 
 def _item(call: Call) -> Any:

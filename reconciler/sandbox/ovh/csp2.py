@@ -16,6 +16,7 @@ from reconciler.sandbox.store import Tx
 ROOT = "/saas/csp2"
 TENANT = ROOT + "/{serviceName}"
 SUBSCRIPTION = TENANT + "/subscription/{id}"
+MOST = 100_000
 _WRITABLE = ("address", "city", "email", "firstName", "lastName", "phone", "zipCode")
 _PERIODS = {"lastWeek": 7, "lastMonth": 30, "lastQuarter": 91, "lastYear": 365}
 
@@ -313,7 +314,7 @@ def _name(tx: Tx, tenant_name: str, number: int) -> str:
 
 
 def _fits(licence: Any, quantity: int) -> None:
-    if quantity < 1:
-        raise bad("The input provided isn't valid: 'quantity' is less than the minimum of 1")
+    if not 1 <= quantity <= MOST:
+        raise bad(f"The input provided isn't valid: 'quantity' is not between 1 and {MOST}")
     if licence is not None and licence["maximum"] is not None and quantity > licence["maximum"]:
         raise bad(f"The quantity is above the limit of {licence['maximum']} for this license")

@@ -89,11 +89,12 @@ def _read(call: Call, found: Found, raw: tuple[str, ...], path: str) -> Reply:
     content = found.route.handler(replace(call, path=found.path))
     if not isinstance(content, list):
         return Reply(content=content)
+    ids = all(isinstance(one, str | int) for one in content)
     if call.faults.take("fail-list") is not None:
         raise service(500, "Server::InternalServerError", "Internal server error")
     parts = tuple(unquote(part) for part in raw)
     mode = request.headers.get("x-pagination-mode", "") if settings.expanded else ""
-    if mode == "CachedObjectList-Pages" and ROUTES.find("GET", (*parts, "0")) is not None:
+    if ids and mode == "CachedObjectList-Pages" and ROUTES.find("GET", (*parts, "0")) is not None:
         return pages.expanded(
             call, path, request.headers, content, lambda one: _get(call, (*parts, str(one)))
         )

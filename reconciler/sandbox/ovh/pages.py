@@ -87,9 +87,10 @@ def _snapshot(tx: Tx, path: str) -> list[dict[str, Any]] | None:
 def _read(answer: Callable[[Any], object], one: object) -> Any:
     # What the list names and a read does not find is missing here, so the count in the header tells.
     try:
-        return answer(one)
+        value = answer(one)
     except ApiError:
         return None
+    return value if isinstance(value, dict) else None
 
 
 def _filtered(objects: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from reconciler.sandbox.call import Call, bad, bare, missing
-from reconciler.sandbox.clock import moment, parse
+from reconciler.sandbox.clock import moment
 from reconciler.sandbox.ovh import orders, renewal
 from reconciler.sandbox.ovh.account import money
 from reconciler.sandbox.ovh.catalog import PLANS
@@ -32,9 +32,8 @@ _DONE = {"notPaid": 0, "checking": 1, "documentsRequested": 1, "delivering": 2, 
 
 @get(ROOT)
 def listing(call: Call) -> list[int]:
-    since, until = call.query.get("date.from"), call.query.get("date.to")
-    first = parse(since) if since else 0.0
-    last = parse(until) if until else call.tx.now
+    first, until = call.time("date.from") or 0.0, call.time("date.to")
+    last = call.tx.now if until is None else until
     return call.tx.column("SELECT id FROM purchase WHERE date BETWEEN ? AND ? ORDER BY id DESC", first, last)
 
 

@@ -126,6 +126,8 @@ def _expire(tx: Tx, data: dict[str, Any]) -> None:
         return
     ends = months_later(row["expiration"], row["period"] or 1)
     tx.run("UPDATE service SET expiration = ? WHERE id = ?", ends, row["id"])
+    for login in tx.column("DELETE FROM user WHERE tenant = ? AND ending = 1 RETURNING email", row["name"]):
+        tx.record("user-deleted", tenant=row["name"], login=login, reason="it ended at the expiration")
     tx.record("renewed", service=row["name"], until=day(ends))
 
 

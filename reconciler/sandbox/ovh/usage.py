@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 from typing import Any
 
-from reconciler.sandbox.call import Call
-from reconciler.sandbox.clock import day, parse
+from reconciler.sandbox.call import Call, bad
+from reconciler.sandbox.clock import day
 from reconciler.sandbox.store import Tx
+
+_LONGEST = timedelta(days=3 * 366)
 
 _COUNTS = {
     "payg": "SELECT licence, count(*) FROM user WHERE tenant = ? GROUP BY licence",
@@ -46,10 +48,11 @@ def days(tx: Tx, tenant: str, first: date, last: date) -> list[tuple[str, dict[s
 
 def window(call: Call, *, back: int = 30) -> tuple[date, date]:
     """Read `from` and `to` of a request; without them the last days."""
-    until = call.query.get("to")
-    since = call.query.get("from")
-    last = date.fromisoformat(day(parse(until) if until else call.tx.now))
-    first = date.fromisoformat(day(parse(since))) if since else last - timedelta(days=back)
+    until, since = call.time("to"), call.time("from")
+    last = date.fromisoformat(day(call.tx.now if until is None else until))
+    first = last - timedelta(days=back) if since is None else date.fromisoformat(day(since))
+    if last - first > _LONGEST:
+        raise bad("The input provided isn't valid: the time between 'from' and 'to' is too long")
     return first, last
 
 
