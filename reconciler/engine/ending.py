@@ -9,6 +9,7 @@ from reconciler.core.errors import ReconcilerError, StalePlanError
 from reconciler.core.plan import Plan, Status
 from reconciler.core.report import Report, Result, State, TenantReport, Trouble, worst
 from reconciler.engine.setup import Setup
+from reconciler.engine.tenant import exit_code
 
 
 def code_of(results: tuple[Result, ...], plan: Plan) -> int:

@@ -23,7 +23,7 @@ from reconciler.engine.ending import code_of, not_approved, refused_tenant, repo
 from reconciler.engine.read import plans
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import Setup, judged, load, plan_run, spending
-from reconciler.engine.tenant import Crew, begin_plan, close, leased, record_found, without_done
+from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, without_done
 
 
 async def apply(setup: Setup, consent: Consent) -> Report:
