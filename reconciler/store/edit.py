@@ -17,7 +17,7 @@ from ruamel.yaml.error import YAMLError
 
 from reconciler.core.diagnostic import Diagnostic
 from reconciler.core.shapes import TENANT_KEYS, WORKSPACE_KEYS
-from reconciler.store.files import default_paths, find_tenants, find_workspace, read_bytes, show
+from reconciler.store.files import default_paths, find_tenants, find_workspace, read_bytes, refused, show
 from reconciler.store.reorder import reorder
 from reconciler.store.yaml import Unreadable, read
 
@@ -25,6 +25,7 @@ Shapes = Mapping[tuple[str, ...], tuple[str, ...]]
 
 # Wider than any line, so that none is folded.
 WIDTH = 1 << 20
+ROUNDS = 6
 
 
 def canonical(data: bytes, shapes: Shapes) -> bytes:
@@ -33,16 +34,26 @@ def canonical(data: bytes, shapes: Shapes) -> bytes:
     if document.faults:
         raise document.faults[0]
     text = _tidy(data.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
-    once = _form(text, shapes)
-    twice = _form(once, shapes)
-    result = twice.encode()
-    if read(result).value != document.value or _comments(twice) != _comments(text):
+    formed = _settled(text, shapes)
+    result = formed.encode()
+    if read(result).value != document.value or _comments(formed) != _comments(text):
         raise Unreadable(
             "RC1015",
             "cannot be written in canonical form without a change of meaning",
             hint="leave it as it is",
         )
     return result
+
+
+def _settled(text: str, shapes: Shapes) -> str:
+    """Form the text until forming changes nothing: one round moves comments that the next one places."""
+    for _ in range(ROUNDS):
+        before, text = text, _tidy(_form(text, shapes))
+        if text == before:
+            return text
+    raise Unreadable(
+        "RC1015", "has no canonical form that stays", hint="put its comments on lines of their own"
+    )
 
 
 def _tidy(text: str) -> str:
@@ -170,9 +181,7 @@ def format_all(
                 )
             )
         except Unreadable as error:
-            faults.append(
-                Diagnostic(file, error.line, error.column, error.code, "error", error.message, error.hint)
-            )
+            faults.append(refused(file, error))
     return tuple(done), tuple(faults)
 
 

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reconciler.core.diagnostic import Diagnostic
+from reconciler.core.diagnostic import Diagnostic, Position, Problem, diagnostic, one_line
 from reconciler.store.yaml import MAX_BYTES, Unreadable
 
 WORKSPACE_NAME = "reconciler.yaml"
@@ -60,23 +60,29 @@ def show(path: Path, *, cwd: Path) -> str:
     """Name a file for people: relative to the current folder when it is below it."""
     whole = os.path.abspath(path)  # noqa: PTH100 - see find_workspace
     prefix = str(cwd).rstrip(os.sep) + os.sep
-    return whole.removeprefix(prefix).replace(os.sep, "/")
+    return one_line(whole.removeprefix(prefix).replace(os.sep, "/"))
 
 
 def read_bytes(path: Path) -> bytes:
     """Read a file of bearable size; raises `Unreadable` for what is none."""
     try:
-        with path.open("rb", buffering=0) as file:
-            state = os.fstat(file.fileno())
-            if not stat.S_ISREG(state.st_mode):
-                raise Unreadable("RC1001", "not a file", hint="name a YAML file or a folder")
+        # Asked before it is opened: opening a pipe would wait for whoever writes into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Unreadable("RC1001", "not a file", hint="name a YAML file or a folder")
+        with path.open("rb") as file:
             # One byte more than is allowed, so that the reader sees when it is too large.
-            return file.read(MAX_BYTES + 1) if state.st_size else b""
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         raise Unreadable(
             "RC1001", f"cannot be read: {reason}", hint="check the path and its rights"
         ) from None
+
+
+def refused(file: str, error: Unreadable) -> Diagnostic:
+    """Tell that a file cannot be read, and from where."""
+    problem = Problem(error.code, (), error.message, hint=error.hint)
+    return diagnostic(problem, Position(file, error.line, error.column))
 
 
 def _missing(path: Path, *, cwd: Path) -> Diagnostic:

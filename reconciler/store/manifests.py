@@ -11,13 +11,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reconciler.core import across, rules, rules_workspace
-from reconciler.core.diagnostic import Diagnostic, Problem
+from reconciler.core.diagnostic import Diagnostic, Position, Problem, diagnostic
 from reconciler.core.explain import problems
 from reconciler.core.manifest import TENANT, ManifestFile, Tenant
 from reconciler.core.shapes import TENANT_KEYS, WORKSPACE_KEYS
 from reconciler.core.sketch import Sketch, sketch
 from reconciler.core.workspace import WORKSPACE, Workspace
-from reconciler.store.files import default_paths, find_tenants, find_workspace, read_bytes, show
+from reconciler.store.files import default_paths, find_tenants, find_workspace, read_bytes, refused, show
 from reconciler.store.yaml import Document, Places, Unreadable, read
 
 
@@ -70,7 +70,8 @@ def load(
         for index, problem in across.check(
             [each.sketch for each in done], files=[each.file for each in done]
         ):
-            found.append(_diagnostic(done[index].file, problem, done[index].places))
+            place = done[index].places.locate(problem.path, at_key=problem.at_key)
+            found.append(diagnostic(problem, Position(done[index].file, *place)))
         manifests = tuple(
             ManifestFile(each.tenant, file=each.file, where=each.places) for each in done if each.tenant
         )
@@ -86,11 +87,11 @@ def _workspace(
     try:
         document = read(read_bytes(path))
     except Unreadable as error:
-        return None, [_refused(file, error)]
-    refused = rules_workspace.refuses(document.value, version=version)
-    if refused is not None:
-        return None, [_found(file, refused, document)]
-    found = [_refused(file, fault) for fault in document.faults]
+        return None, [refused(file, error)]
+    other = rules_workspace.refuses(document.value, version=version)
+    if other is not None:
+        return None, [_found(file, other, document)]
+    found = [refused(file, fault) for fault in document.faults]
     workspace = None
     try:
         workspace = WORKSPACE.validate_python(document.value)
@@ -108,9 +109,9 @@ def _tenant(path: Path, workspace: Workspace | None, found: list[Diagnostic], *,
         data = read_bytes(path)
         document = read(data)
     except Unreadable as error:
-        found.append(_refused(file, error))
+        found.append(refused(file, error))
         return None
-    found.extend(_refused(file, fault) for fault in document.faults)
+    found.extend(refused(file, fault) for fault in document.faults)
     tenant = None
     try:
         tenant = TENANT.validate_python(document.value)
@@ -125,17 +126,7 @@ def _tenant(path: Path, workspace: Workspace | None, found: list[Diagnostic], *,
 
 
 def _found(file: str, problem: Problem, document: Document) -> Diagnostic:
-    line, column = document.where(problem.path, at_key=problem.at_key)
-    return Diagnostic(file, line, column, problem.code, problem.severity, problem.message, problem.hint)
-
-
-def _diagnostic(file: str, problem: Problem, places: Places) -> Diagnostic:
-    line, column = places.locate(problem.path, at_key=problem.at_key)
-    return Diagnostic(file, line, column, problem.code, problem.severity, problem.message, problem.hint)
-
-
-def _refused(file: str, error: Unreadable) -> Diagnostic:
-    return Diagnostic(file, error.line, error.column, error.code, "error", error.message, error.hint)
+    return diagnostic(problem, Position(file, *document.where(problem.path, at_key=problem.at_key)))
 
 
 def _no_workspace(cwd: Path) -> Diagnostic:

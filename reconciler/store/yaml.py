@@ -72,7 +72,7 @@ class Document:
                 continue
             if name in found:
                 self._fault(
-                    "RC1008", key, f"the key `{shorten(name)}` stands here twice", hint="keep one of them"
+                    "RC1008", key, f"the key `{name[:60]}` stands here twice", hint="keep one of them"
                 )
                 continue
             if type(child) is ScalarNode:
@@ -153,12 +153,6 @@ def read(data: bytes) -> Document:
             "RC1012", root.start_mark, "the file must be a mapping of keys", hint="begin with `version: 1`"
         )
     return Document(root)
-
-
-def shorten(text: str) -> str:
-    """Make any text fit into a message of one line."""
-    shown = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 class _Parser(CParser):

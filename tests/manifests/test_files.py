@@ -1,0 +1,121 @@
+"""Which files a run reads, and how it names them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.store.manifests import load
+from tests.manifests.place import WORKSPACE, Place
+
+TENANT = "version: 1\ntenant: {}\nprovider: home-pl\naccount: home\n"
+
+
+def _names(place: Place, *paths: str) -> list[str]:
+    return [each.tenant.tenant for each in place.load(*paths).manifests]
+
+
+def test_folders_are_searched_and_hidden_ones_are_not(place: Place) -> None:
+    for name in (
+        "tenants/a.yaml",
+        "tenants/b/c.yml",
+        "tenants/.git/d.yaml",
+        "tenants/.e.yaml",
+        "tenants/f.json",
+    ):
+        place.write(name, TENANT.format(Path(name).stem.strip(".")))
+
+    assert _names(place) == ["a", "c"]
+
+
+def test_a_file_that_is_named_twice_is_read_once(place: Place) -> None:
+    place.write("tenants/a.yaml", TENANT.format("a"))
+    (place.root / "link.yaml").symlink_to(place.root / "tenants/a.yaml")
+
+    loaded = place.load("tenants", "tenants/a.yaml", "link.yaml", ".")
+
+    assert loaded.diagnostics == ()
+    assert [each.file for each in loaded.manifests] == ["tenants/a.yaml"]
+
+
+def test_links_in_a_circle_end(place: Place) -> None:
+    place.write("tenants/a.yaml", TENANT.format("a"))
+    (place.root / "tenants/again").symlink_to(place.root / "tenants")
+    (place.root / "tenants/broken.yaml").symlink_to(place.root / "nowhere")
+
+    assert _names(place) == ["a"]
+
+
+def test_the_workspace_is_no_tenant(place: Place) -> None:
+    place.write("tenants/a.yaml", TENANT.format("a"))
+
+    assert _names(place, ".") == ["a"]
+
+
+def test_the_workspace_of_the_current_folder_wins_over_those_above_the_paths(place: Place) -> None:
+    place.write("other/tenants/a.yaml", TENANT.format("a"))
+    place.write("other/reconciler.yaml", "version: 1\naccounts: {}\n")
+
+    assert place.load("other/tenants").workspace_path == place.root / "reconciler.yaml"
+
+
+def test_the_workspace_is_found_above_the_paths(place: Place) -> None:
+    path = place.write("other/deep/tenants/a.yaml", TENANT.format("a"))
+    place.write("other/reconciler.yaml", WORKSPACE)
+    empty = place.root / "empty"
+    empty.mkdir()
+
+    loaded = load([path], cwd=empty, version="0.1.0")
+
+    assert loaded.workspace_path == place.root / "other/reconciler.yaml"
+    assert loaded.root == place.root / "other"
+    assert loaded.manifests[0].file == str(path)
+    assert loaded.diagnostics == ()
+
+
+def test_with_no_path_the_tenants_beside_the_workspace_are_read(place: Place) -> None:
+    place.write("tenants/a.yaml", TENANT.format("a"))
+    empty = place.root / "empty"
+    empty.mkdir()
+
+    loaded = load(cwd=empty, workspace_file=Path("../reconciler.yaml"), version="0.1.0")
+
+    assert [each.tenant.tenant for each in loaded.manifests] == ["a"]
+
+
+def test_no_workspace_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    (fault,) = load(cwd=tmp_path, version="0.1.0").diagnostics
+
+    assert str(fault) == (
+        "reconciler.yaml:1:1: error[RC3001]: no workspace file here or above the paths given: "
+        "run `reconciler init`, or name one with --workspace FILE"
+    )
+
+
+def test_a_path_that_does_not_exist_is_an_error(place: Place) -> None:
+    (fault,) = place.load("tenant").diagnostics
+
+    assert str(fault) == "tenant:1:1: error[RC1001]: no such file or folder: check the path given"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are of Unix")
+def test_a_pipe_is_refused_and_not_waited_for(place: Place) -> None:
+    os.mkfifo(place.root / "pipe.yaml")
+
+    (fault,) = place.load("pipe.yaml").diagnostics
+
+    assert str(fault) == "pipe.yaml:1:1: error[RC1001]: not a file: name a YAML file or a folder"
+
+
+def test_a_broken_file_does_not_keep_the_others_from_being_read(place: Place) -> None:
+    place.write("tenants/a.yaml", TENANT.format("a"))
+    place.write("tenants/b.yaml", b"\xff")
+    place.write("tenants/c.yaml", "")
+
+    loaded = place.load()
+
+    assert [each.tenant.tenant for each in loaded.manifests] == ["a"]
+    assert [(each.file, each.code) for each in loaded.errors] == [
+        ("tenants/b.yaml", "RC1003"),
+        ("tenants/c.yaml", "RC1006"),
+    ]
