@@ -4,6 +4,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -56,19 +57,16 @@ def expanded(
     call: Call, path: str, headers: Mapping[str, str], ids: list[Any], answer: Callable[[Any], object]
 ) -> Reply:
     """Answer a list with the objects themselves, page by page; stale unless no cache was asked for."""
-    fresh = "no-cache" in headers.get("pragma", "")
-    objects = None if fresh else _snapshot(call.tx, path)
-    if objects is None:
-        objects = [found for found in (_read(answer, one) for one in ids) if found is not None]
-        call.tx.run(
-            "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)", path, call.tx.now, json.dumps(objects)
-        )
-    total = len(ids) if fresh else len(objects)
-    chosen = _sorted(_filtered(objects, headers.get("x-pagination-filter", "")), headers)
-    if len(chosen) != len(objects):
-        total = len(chosen)
     page, size = _natural(headers, "x-pagination-number", 1), _natural(headers, "x-pagination-size", 1000)
-    shown = chosen[(page - 1) * size : page * size]
+    window = slice((page - 1) * size, page * size)
+    fresh = "no-cache" in headers.get("pragma", "")
+    picky = "x-pagination-filter" in headers or "x-pagination-sort" in headers
+    if fresh and not picky:
+        shown, total = _read(answer, ids[window]), len(ids)
+    else:
+        objects = _read(answer, ids) if fresh else _cached(call.tx, path, answer, ids)
+        chosen = _sorted(_filtered(objects, headers.get("x-pagination-filter", "")), headers)
+        shown, total = chosen[window], len(chosen)
     return Reply(
         content=shown,
         headers={
@@ -79,18 +77,24 @@ def expanded(
     )
 
 
-def _snapshot(tx: Tx, path: str) -> list[dict[str, Any]] | None:
+def _cached(tx: Tx, path: str, answer: Callable[[Any], object], ids: list[Any]) -> list[dict[str, Any]]:
     row = tx.one("SELECT * FROM snapshot WHERE path = ? AND at > ?", path, tx.now - tx.settings.stale)
-    return None if row is None else list(json.loads(row["body"]))
+    if row is not None:
+        return list(json.loads(row["body"]))
+    objects = _read(answer, ids)
+    tx.run("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)", path, tx.now, json.dumps(objects))
+    return objects
 
 
-def _read(answer: Callable[[Any], object], one: object) -> Any:
-    # What the list names and a read does not find is missing here, so the count in the header tells.
-    try:
-        value = answer(one)
-    except ApiError:
-        return None
-    return value if isinstance(value, dict) else None
+def _read(answer: Callable[[Any], object], ids: list[Any]) -> list[dict[str, Any]]:
+    # What the list names and a read does not find is not shown, but the total in the header counts it.
+    found = []
+    for one in ids:
+        with suppress(ApiError):
+            value = answer(one)
+            if isinstance(value, dict):
+                found.append(value)
+    return found
 
 
 def _filtered(objects: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
