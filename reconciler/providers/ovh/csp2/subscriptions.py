@@ -118,6 +118,9 @@ async def find(
     if step.ref is not None:
         return _pending(account, step.ref, status="accepted")
     if action.verb is not Verb.ORDER:
+        one = await _read(account, scope, action)
+        if one is not None and one.task_pending_id:
+            return _pending(account, str(one.task_pending_id), status="under way")
         return Absent(why=f"it is as it was at {since:%H:%M}, and the same call again does no harm")
     several = await _new(account, scope, step)
     if len(several) > 1:

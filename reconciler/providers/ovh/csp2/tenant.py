@@ -48,9 +48,7 @@ class Csp2Tenant:
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""
         if _is_tenant(action):
-            tenant = await self.account.api.get(Tenant, f"{ROOT}{path(self._scope(action))}")
-            found = {"name": tenant.display_name, "mpn_id": tenant.mpn_id}
-            return {key: found.get(key, value) for key, value in (action.before or {}).items()}
+            return await self._shown(self._scope(action), action.before or {})
         return await subscriptions.reread(self.account, self._scope(action), action)
 
     def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:  # noqa: ARG002 - state tells what was done
@@ -76,7 +74,7 @@ class Csp2Tenant:
     ) -> Done | Accepted | Absent | Unknown:
         """Look whether an action whose answer nobody has took effect."""
         if _is_tenant(action):
-            return Absent(why="the same values again do no harm")
+            return await self._find_update(self._scope(action), action)
         return await subscriptions.find(self.account, self._scope(action), action, steps, since)
 
     def _scope(self, action: Action) -> str:
@@ -89,6 +87,17 @@ class Csp2Tenant:
         await self.account.api.do("PUT", f"{ROOT}{path(scope)}", body)
         yield Stepped(name="tenant", ref=scope)
         yield Done(ref=scope)
+
+    async def _find_update(self, scope: str, action: Action) -> Done | Absent:
+        after = {key: value for key, value in (action.after or {}).items() if key in TENANT_FIELDS}
+        if await self._shown(scope, after) == after:
+            return Done(ref=scope)
+        return Absent(why="the tenant is unchanged, and the same values again do no harm")
+
+    async def _shown(self, scope: str, fields: Json) -> Json:
+        tenant = await self.account.api.get(Tenant, f"{ROOT}{path(scope)}")
+        found = {"name": tenant.display_name, "mpn_id": tenant.mpn_id}
+        return {key: found.get(key, value) for key, value in fields.items()}
 
     async def _with_addons(self, holding: Holding) -> Holding:
         """Name the add-on subscriptions; they only explain, so a failure leaves them out."""

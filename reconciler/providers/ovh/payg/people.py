@@ -137,8 +137,9 @@ async def find(
     if began is None:
         return Absent(why="nothing was sent")
     if action.verb is not Verb.ACTIVATE:
-        if member is not None and not member.settled:
-            return _pending(api, login, status=member.status)
+        present = member or await _member(api, action, _key(action))
+        if present is not None and not present.settled:
+            return _pending(api, login, status=present.status)
         return Absent(why=f"{login} is unchanged, and the same change again does no harm")
     if member is not None:
         return _pending(api, login, status=member.status)

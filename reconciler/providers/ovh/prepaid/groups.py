@@ -18,7 +18,8 @@ from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount, group
 async def reread(account: PrepaidAccount, action: Action) -> Json | None:
     """Read a group again, in the terms that the plan compared.
 
-    Ending seats count or do not, as the manifest's renewal says; the plan's number fits if either does.
+    Whether ending seats count depends on the manifest's renewal, which is not told here: the plan's number
+    fits if either count does. Where seats are taken away only those that go on count.
     """
     before = action.before
     service = action.detail.get("service")
@@ -28,14 +29,14 @@ async def reread(account: PrepaidAccount, action: Action) -> Json | None:
     names = _of_product(account, action)
     if not names:
         return None
-    found = dict(before)
-    if "seats" in before and before["seats"] != len(names):
-        await account.records(names)
-        found["seats"] = len([name for name in names if name not in account.ending])
-    if "renewal" in before:
-        await account.records(names)
-        found["renewal"] = "off" if account.ending.issuperset(names) else "auto"
-    return found
+    await account.records(names)
+    live = [name for name in names if name not in account.ending]
+    fewer = int(action.detail.get("quantity", 0)) < 0
+    found = {
+        "seats": len(names) if before.get("seats") == len(names) and not fewer else len(live),
+        "renewal": "auto" if live else "off",
+    }
+    return {key: found.get(key, value) for key, value in before.items()}
 
 
 def resize(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None]:
