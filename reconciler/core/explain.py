@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from reconciler.core.diagnostic import Path, Problem
 from reconciler.core.fields import SAID
 
-SECRET = frozenset({"credentials", "key"})
+SECRET = frozenset({"credentials", "key", "product_keys"})
 """Below these keys no value is ever repeated in a message."""
 
 Shapes = Mapping[tuple[str, ...], tuple[str, ...]]

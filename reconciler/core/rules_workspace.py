@@ -43,16 +43,19 @@ def _journal(raw: dict[str, Any]) -> Iterator[Problem]:
     if not journal.startswith(JOURNALS):
         hint = "write sqlite:///FILE, postgresql://HOST/NAME, git+URL#BRANCH or env://NAME"
         yield Problem("RC3004", ("journal",), "`journal` is of no known kind", hint=hint)
-    elif _has_password(journal):
+    elif _has_secret(journal):
         hint = "write env://RECONCILER_JOURNAL and keep the whole URL there"
         yield Problem("RC1106", ("journal",), "`journal` must not carry a password", hint=hint)
 
 
-def _has_password(url: str) -> bool:
+def _has_secret(url: str) -> bool:
     try:
-        return urlsplit(url.removeprefix("git+")).password is not None or "password=" in url.lower()
+        parts = urlsplit(url.removeprefix("git+"))
     except ValueError:
         return False
+    # A token of a git host stands where the user's name would; over ssh that is only a name.
+    token = parts.scheme in {"http", "https"} and parts.username is not None
+    return token or parts.password is not None or "password=" in url.lower()
 
 
 def _accounts(raw: dict[str, Any], allowed: frozenset[str]) -> Iterator[Problem]:

@@ -119,3 +119,20 @@ def test_a_broken_file_does_not_keep_the_others_from_being_read(place: Place) ->
         ("tenants/b.yaml", "RC1003"),
         ("tenants/c.yaml", "RC1006"),
     ]
+
+
+def test_a_loop_of_links_is_told(place: Place) -> None:
+    (place.root / "a.yaml").symlink_to(place.root / "b.yaml")
+    (place.root / "b.yaml").symlink_to(place.root / "a.yaml")
+
+    (fault,) = place.load("a.yaml").diagnostics
+
+    assert fault.code == "RC1001"
+
+
+def test_a_workspace_that_is_not_there_is_told(place: Place) -> None:
+    (fault,) = load(cwd=place.root, workspace_file=Path("nowhere.yaml"), version="0.1.0").diagnostics
+
+    assert str(fault) == (
+        "nowhere.yaml:1:1: error[RC1001]: cannot be read: no such file or directory: check the path and its rights"
+    )

@@ -142,3 +142,12 @@ def test_the_order_of_errors_does_not_depend_on_the_order_of_paths(place: Place)
 
     assert forwards == backwards
     assert len(forwards) == 5
+
+
+def test_two_tenants_cannot_have_been_one(place: Place) -> None:
+    place.write("tenants/a.yaml", tenant("a", "previously: old"))
+    place.write("tenants/b.yaml", tenant("b", "previously: old"))
+
+    assert place.faults() == [
+        "tenants/b.yaml:5:13: error[RC2602]: the tenant in tenants/a.yaml was previously `old` too: keep one of them"
+    ]

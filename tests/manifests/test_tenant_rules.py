@@ -215,6 +215,42 @@ CASES = {
         "domain: acme.example", "domain: acme.example\nproduct_keys: [{group: offic, key: env://KEY}]",
         ["6:24: error[RC2204]: no license group is named `offic`: groups of this tenant: office, pro"],
     ),
+    "two groups with one old name": (
+        "product: business\n    seats: 2\n  - name: pro\n",
+        "product: business\n    seats: 2\n    previously: old\n  - name: pro\n    previously: old\n",
+        ["12:17: error[RC2206]: two groups were previously `old`: keep one"],
+    ),
+    "two people with one old login": (
+        "login: ada\n    first_name: Ada\n    last_name: Lovelace\n    country: no\n    licenses: [office]\n  - login: bob\n",
+        ("login: ada\n    first_name: Ada\n    last_name: Lovelace\n    previously: old\n    licenses: [office]\n"
+        "  - login: bob\n    previously: old@acme.example\n"),
+        ["20:17: error[RC2215]: two people were previously `old@acme.example`: keep one"],
+    ),
+    "a customer in no country": (
+        "domain: acme.example", ("domain: acme.example\ncustomer: {domain: a.b, company: A, country: XX, language: lt, "
+        "culture: lt-LT, email: a@b.c, address: {first_name: A, last_name: B, line1: c, city: d}}"),
+        ["6:46: error[RC2213]: `XX` is no country of ISO 3166-1: write two letters, as in lt"],
+    ),
+    "more seats than anybody buys": (
+        "product: pro-plus\n    seats: 2", "product: pro-plus\n    seats: 1000001",
+        ["12:12: error[RC1104]: `seats` must be at most 1000000, not the number 1000001"],
+    ),
+    "a name of many words": (
+        "last_name: Lovelace", "last_name: " + "x" * 257,
+        ["16:16: error[RC1104]: `last_name` is longer than 256 characters"],
+    ),
+    "a flag in quotes": (
+        "product: pro-plus\n", "product: pro-plus\n    protect: 'true'\n",
+        ['12:14: error[RC1103]: `protect` must be true or false, not the text "true": write it without quotes'],
+    ),
+    "a list where text is meant": (
+        "last_name: Lovelace", "last_name: [Lovelace]",
+        ["16:16: error[RC1103]: `last_name` must be text, not a list"],
+    ),
+    "product keys that are one key are not repeated": (
+        "domain: acme.example", "domain: acme.example\nproduct_keys: AAAAA-BBBBB",
+        ["6:15: error[RC1103]: `product_keys` must be a list: write it in [ ]"],
+    ),
     "an unquoted tenant that is a number": (
         "tenant: acme", "tenant: 2024",
         ["2:9: error[RC1103]: `tenant` must be text, not the number 2024: put it in quotes"],

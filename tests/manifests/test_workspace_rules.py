@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from reconciler.core.accounts import MicrosoftAccount, OvhAccount
+from reconciler.core.endpoints import why_not
 from reconciler.core.fields import Rate
-from reconciler.core.workspace import satisfies
+from reconciler.core.workspace import Limit, satisfies
 from tests.manifests.place import Place
 
 SIGNED = "{application_key: env://K, application_secret: env://S, consumer_key: file:///run/c}"
@@ -118,6 +119,37 @@ REST = {
         "accounts: {}\njournal: postgresql://u:p@db/x",
         [("3:10: error[RC1106]: `journal` must not carry a password: "
          "write env://RECONCILER_JOURNAL and keep the whole URL there")],
+    ),
+    "a journal with a token": (
+        "accounts: {}\njournal: git+https://token@git.example/x#journal",
+        [("3:10: error[RC1106]: `journal` must not carry a password: "
+         "write env://RECONCILER_JOURNAL and keep the whole URL there")],
+    ),
+    "credentials that are one secret are not repeated": (
+        "accounts: {a: {api: ovh, endpoint: ovh-eu, credentials: s3cr3t}}",
+        ["2:57: error[RC1103]: `credentials` must be a mapping of keys"],
+    ),
+    "an account named as no name may be": (
+        "accounts: {A: {api: manual}}",
+        [("2:15: error[RC1104]: `A` must be a name of a-z, 0-9 and dashes (no dash at its ends), "
+         'at most 63 characters, not the text "A"')],
+    ),
+    "Microsoft without credentials": (
+        "accounts: {m: {api: microsoft}}",
+        ["2:15: error[RC3102]: `credentials` is missing: write tenant_id, client_id and client_secret"],
+    ),
+    "a reference of a kind nobody knows": (
+        "accounts: {m: {api: microsoft, credentials: {tenant_id: vault://x, client_id: c, client_secret: env://S}}}",
+        ["2:57: error[RC1106]: `tenant_id` is no reference that is known: write env://NAME or file:///path"],
+    ),
+    "an endpoint of another type": (
+        "accounts: {a: {api: ovh, endpoint: 3}}",
+        ["2:36: error[RC1103]: `endpoint` must be text, not the number 3: put it in quotes"],
+    ),
+    "an amount that is none": (
+        "accounts: {}\npolicy: {max_monthly_increase: {amount: much, currency: eur}}",
+        ['3:41: error[RC1104]: `amount` must be an amount such as "10.50"',
+         '3:57: error[RC1104]: `currency` must be a currency in capitals, as in EUR, not the text "eur"'],
     ),
     "a journal of another kind": (
         "accounts: {}\njournal: mysql://db/x",
@@ -287,3 +319,73 @@ def test_the_real_api_is_asked_at_the_pace_it_bears(place: Place) -> None:
     account = workspace.accounts["a"]
     assert isinstance(account, OvhAccount)
     assert account.pace == Rate(60, 60.0)
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        "postgresql://db/x",
+        "git+ssh://git@git.example/x#journal",
+        "git+origin#reconciler-journal",
+        "env://JOURNAL",
+    ],
+)
+def test_a_journal_without_a_secret_is_fine(place: Place, journal: str) -> None:
+    place.write("reconciler.yaml", f"version: 1\naccounts: {{}}\njournal: {journal}\n")
+
+    assert place.faults() == []
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[::1", "https://a b", "https://é.example", "ftp://a", "https:///x", "https://a:x"]
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    assert why_not(url, own=frozenset(), allowed=frozenset({url})) == "must be an http(s) URL"
+
+
+def test_an_address_carries_no_query() -> None:
+    assert why_not("https://a.b/?x=1", own=frozenset({"a.b"}), allowed=frozenset()) is not None
+
+
+def test_accounts_know_where_they_are(place: Place) -> None:
+    named = "{login: 'http://localhost/l', partner_center: 'http://localhost/p', graph: 'http://localhost/g'}"
+    secret = "{tenant_id: 1, client_id: env://C, client_secret: env://S}"
+    tokens = "{client_id: env://I, client_secret: env://S}"
+    place.write(
+        "reconciler.yaml",
+        f"""\
+        version: 1
+        accounts:
+          a: {{api: microsoft, credentials: {secret}}}
+          b: {{api: microsoft, endpoint: {named}, credentials: {secret}}}
+          c: {{api: microsoft, endpoint: sandbox}}
+          d: {{api: manual}}
+          e: {{api: ovh, endpoint: ovh-us, credentials: {tokens}}}
+        policy: {{max_monthly_increase: {{amount: 500, currency: EUR}}}}
+        """,
+    )
+
+    loaded = place.load()
+
+    assert loaded.diagnostics == ()
+    assert loaded.workspace is not None
+    a, b, c, d, e = loaded.workspace.accounts.values()
+    assert isinstance(a, MicrosoftAccount)
+    assert isinstance(b, MicrosoftAccount)
+    assert isinstance(c, MicrosoftAccount)
+    assert isinstance(e, OvhAccount)
+    assert a.urls["graph"] == "https://graph.microsoft.com"
+    assert b.urls == {name: f"http://localhost/{name[0]}" for name in ("login", "partner_center", "graph")}
+    assert (c.urls, c.is_sandbox, d.is_sandbox, a.is_sandbox) == ({}, True, False, False)
+    assert e.credentials is not None
+    assert e.credentials.is_oauth
+    assert e.tokens == "https://us.ovhcloud.com/auth/oauth2/token"
+    assert Rate(60, 60.0).per_second == 1.0
+
+
+def test_values_that_are_values_already_are_taken_as_they_are() -> None:
+    account = OvhAccount(api="ovh", endpoint="sandbox", poll=timedelta(seconds=1), rate=Rate(1, 1.0))
+
+    assert (account.poll, account.rate) == (timedelta(seconds=1), Rate(1, 1.0))
+    assert account.model_dump(mode="json")["poll"] == "1000ms"
+    assert Limit(amount=Decimal(1), currency="EUR").amount == 1

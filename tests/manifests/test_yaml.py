@@ -59,6 +59,8 @@ REFUSED = {
     "half a quote": (b"a: 'x\n", "RC1005", 2, 1),
     "two colons": (b"a: b: c\n", "RC1005", 1, 5),
     "an unknown alias": (b"a: *nothing\n", "RC1005", 1, 4),
+    "an anchor twice": (b"a: &x 1\nb: &x 2\n", "RC1005", 2, 4),
+    "a bad tag": (b"a: !<\n", "RC1005", 1, 6),
     "a tag": (b"a: 1\nb: !!str 12\n", "RC1011", 2, 4),
     "a tag of Python": (b"a: !!python/object/apply:os.system [id]", "RC1011", 1, 4),
     "a tag on a key": (b"!!str a: 1\n", "RC1011", 1, 1),
