@@ -48,8 +48,8 @@ class OvhAccount(Part):
     api: Literal["ovh"] = Field(description="OVHcloud's API.")
     endpoint: Text = Field(description="ovh-eu, ovh-ca, ovh-us, sandbox, or a URL ending in /1.0.")
     subsidiary: Annotated[
-        Optional[str], Field(None, pattern=SUBSIDIARY, description="As in FR; else asked from the API.")
-    ]
+        Optional[str], Field(pattern=SUBSIDIARY, description="As in FR; else asked from the API.")
+    ] = None
     credentials: Optional[OvhCredentials] = Field(None, description="Not needed for the sandbox.")
     token_url: Optional[Text] = Field(
         None, description="Where OAuth2 tokens come from, when endpoint is a URL."

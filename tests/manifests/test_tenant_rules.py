@@ -221,8 +221,8 @@ CASES = {
         ["12:17: error[RC2206]: two groups were previously `old`: keep one"],
     ),
     "two people with one old login": (
-        "login: ada\n    first_name: Ada\n    last_name: Lovelace\n    country: no\n    licenses: [office]\n  - login: bob\n",
-        ("login: ada\n    first_name: Ada\n    last_name: Lovelace\n    previously: old\n    licenses: [office]\n"
+        "    country: no\n    licenses: [office]\n  - login: bob\n",
+        ("    previously: old\n    licenses: [office]\n"
         "  - login: bob\n    previously: old@acme.example\n"),
         ["20:17: error[RC2215]: two people were previously `old@acme.example`: keep one"],
     ),
