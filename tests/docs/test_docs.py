@@ -3,7 +3,7 @@
 The rule: in README.md and docs/, a block fenced as ```console holds lines `$ reconciler ...`, executed in
 order, a file at a time, in a copy of `examples/` whose sandbox was just reset. `# exit 4` behind a command is
 the exit code that it must end with (0 when unsaid). Lines below a command are its output; `...` stands for
-what was left out.
+what was left out. A command that serves never ends by itself, so it is not executed; tests/sandbox does that.
 """
 
 import os
@@ -75,6 +75,7 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
+        timeout=120,
     )
 
 
@@ -95,6 +96,8 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> N
         assert command.line.startswith("reconciler"), (
             f"a console block holds only our commands: {command.line}"
         )
+        if " serve" in command.line:
+            continue
         done = run(command.line, folder)
         assert done.returncode == command.exit, f"$ {command.line}\n{done.stdout}{done.stderr}"
         assert shows(command.said, done.stdout), f"$ {command.line}\n{done.stdout}{done.stderr}"

@@ -214,11 +214,11 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def reconciler(folder: Path, *arguments: str) -> str:
+def reconciler(folder: Path, *arguments: str, journal: str = "") -> str:
     done = subprocess.run(
         ["reconciler", *arguments],
         cwd=folder,
-        env=_clean_environment(),
+        env={**_clean_environment(), "RECONCILER_JOURNAL": journal},
         capture_output=True,
         text=True,
         check=False,
@@ -311,8 +311,8 @@ def test_a_plan_that_a_guard_stops_is_shown_and_the_required_check_is_red(runner
     expected = {"validate": "success", "plan": "failure", "comment": "success", "licences": "failure"}
     assert result.results == expected, result.output
     assert tenant in result.summary
-    assert "max_seats_per_action" in result.summary
-    assert "max_seats_per_action" in (runner.folder / "artifact-plan/plan.md").read_text(encoding="utf-8")
+    assert "max_seats_per_action" in result.summary.replace("\\", "")  # Markdown escapes the underscores
+    assert (runner.folder / "artifact-plan/plan.md").read_text(encoding="utf-8") in result.summary
 
 
 def test_a_broken_manifest_stops_before_any_credential(runner: Runner) -> None:
@@ -335,6 +335,8 @@ def test_a_broken_manifest_stops_before_any_credential(runner: Runner) -> None:
 
 
 def test_main_is_applied_and_the_schedule_goes_on_until_nothing_is_left(runner: Runner) -> None:
+    for tenant in ("old-mill", "print-house"):  # whose people were there before
+        reconciler(runner.repository / "examples", "adopt", tenant, journal=runner.journal)
     runner.install = True
 
     applied = runner.run("apply", {"github.event_name": "push"})
@@ -343,13 +345,14 @@ def test_main_is_applied_and_the_schedule_goes_on_until_nothing_is_left(runner: 
     assert (runner.folder / "artifact-report/report.json").is_file()
     assert applied.summary
 
-    reconciler(runner.repository / "examples", "sandbox", "advance", "4h")
-    resumed = runner.run("apply", {"github.event_name": "schedule"})
+    for _ in ("the orders are delivered", "the people on the new seats are activated"):
+        reconciler(runner.repository / "examples", "sandbox", "advance", "4h")
+        resumed = runner.run("apply", {"github.event_name": "schedule"})
+        assert resumed.results == {"apply": "skipped", "resume": "success"}, resumed.output
 
-    assert resumed.results == {"apply": "skipped", "resume": "success"}, resumed.output
     again = runner.run("apply", {"github.event_name": "workflow_dispatch"})
     assert again.results == {"apply": "success", "resume": "skipped"}, again.output
-    assert "[4]" not in again.output
+    assert "Exit code 0" in again.output
 
 
 def test_an_apply_without_a_journal_outside_the_runner_is_refused(runner: Runner) -> None:
