@@ -107,25 +107,18 @@ class Document:
 
     def where(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
         """Tell line and column of a value or its key; what is absent stands where its parent does."""
-        node, mark = self.root, self.root.start_mark
-        for step in path:
-            found = _child(node, step)
-            if found is None:
-                return mark.line + 1, mark.column + 1
-            key, node = found
-            mark = (key if at_key and key is not None else node).start_mark
-        return mark.line + 1, mark.column + 1
+        return _locate(self.root, path, at_key=at_key)
 
 
 class Places:
     """Where the values of one file stand, worked out from its bytes when first asked."""
 
-    __slots__ = ("_data", "_document", "_file")
+    __slots__ = ("_data", "_file", "_root")
 
     def __init__(self, data: bytes, *, file: str) -> None:
         self._data = data
         self._file = file
-        self._document: Document | None = None
+        self._root: Node | None = None
 
     def __call__(self, *path: str | int) -> Position:
         """Tell where a value stands."""
@@ -133,13 +126,17 @@ class Places:
 
     def locate(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
         """Tell line and column of a value, or of its key."""
-        if self._document is None:
-            self._document = read(self._data)
-        return self._document.where(path, at_key=at_key)
+        if self._root is None:
+            self._root = _root(self._data)
+        return _locate(self._root, path, at_key=at_key)
 
 
 def read(data: bytes) -> Document:
     """Read one YAML document; raises `Unreadable` for what is none."""
+    return Document(_root(data))
+
+
+def _root(data: bytes) -> Node:
     data = _checked(data)
     if b"!" in data:
         _refuse_tags(data)
@@ -152,7 +149,7 @@ def read(data: bytes) -> Document:
         raise _at(
             "RC1012", root.start_mark, "the file must be a mapping of keys", hint="begin with `version: 1`"
         )
-    return Document(root)
+    return root
 
 
 class _Parser(CParser):
@@ -319,3 +316,14 @@ def _child(node: Node, step: str | int) -> tuple[Node | None, Node] | None:
     if type(node) is not ScalarNode and isinstance(step, int) and step < len(node.value):
         return None, node.value[step]
     return None
+
+
+def _locate(root: Node, path: Path, *, at_key: bool) -> tuple[int, int]:
+    node, mark = root, root.start_mark
+    for step in path:
+        found = _child(node, step)
+        if found is None:
+            break
+        key, node = found
+        mark = (key if at_key and key is not None else node).start_mark
+    return mark.line + 1, mark.column + 1
