@@ -12,8 +12,11 @@ from reconciler.providers.http import Dialect, Session
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.auth import ClientCredentials, Signature
 from reconciler.providers.ovh.csp2.account import Csp2Account
+from reconciler.providers.ovh.csp2.tenant import Csp2Tenant
 from reconciler.providers.ovh.payg.account import PaygAccount
+from reconciler.providers.ovh.payg.tenant import PaygTenant
 from reconciler.providers.ovh.prepaid.account import PrepaidAccount
+from reconciler.providers.ovh.prepaid.tenant import PrepaidTenant
 from reconciler.providers.pace import Clock
 from reconciler.providers.settings import Settings
 
@@ -50,8 +53,8 @@ def _auth(credentials: Mapping[str, str]) -> Dialect:
 
 
 OPEN: Mapping[str, Callable[[str, Session], Account]] = {
-    "ovh-payg": lambda name, session: PaygAccount(name, Api(session)),
-    "ovh-prepaid": lambda name, session: PrepaidAccount(name, Api(session)),
-    "ovh-csp2": lambda name, session: Csp2Account(name, Api(session)),
+    "ovh-payg": lambda name, session: PaygAccount(name, Api(session), open_tenant=PaygTenant),
+    "ovh-prepaid": lambda name, session: PrepaidAccount(name, Api(session), open_tenant=PrepaidTenant),
+    "ovh-csp2": lambda name, session: Csp2Account(name, Api(session), open_tenant=Csp2Tenant),
 }
 """The name in a manifest to what opens it, from an account's name and its session."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -99,7 +99,7 @@ async def on_their_way(api: Api, *, readable: frozenset[str]) -> list[tuple[Boug
     ]
     parts = await asyncio.gather(*(bought(api, number) for number, _ in looked_into))
     return [
-        (one, word)
+        (replace(one, into=one.into or _service_named(one.names, readable)), word)
         for (_, word), some in zip(looked_into, parts, strict=True)
         for one in some
         if word != "delivered" or one.names - readable
@@ -117,6 +117,12 @@ def incoming(one: Bought, word: str) -> Incoming:
         waiting_on=who,
         status=word,
     )
+
+
+def _service_named(names: frozenset[str], readable: frozenset[str]) -> str | None:
+    """Give the service that an order without that configuration joins: its lines may name it, or its seats."""
+    services = {service for name in names for service in (name, name.rpartition("-")[0])}
+    return min(services & readable, default=None)
 
 
 async def _extension(api: Api, route: str) -> Extended:

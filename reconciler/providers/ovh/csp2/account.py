@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -25,7 +26,10 @@ class Csp2Account:
     licences: what each tenant may buy, by id. taken: subscriptions that an order of this process became.
     """
 
-    def __init__(self, name: str, api: Api) -> None:
+    def __init__(
+        self, name: str, api: Api, *, open_tenant: Callable[[Csp2Account, str, str | None], Provider]
+    ) -> None:
+        self._open_tenant = open_tenant
         self.name = name
         self.api = api
         self.capabilities = CSP2
@@ -74,9 +78,7 @@ class Csp2Account:
 
     def tenant(self, name: str, scope: str | None) -> Provider:
         """One tenant's part; `scope` is the reseller tenant."""
-        from reconciler.providers.ovh.csp2.tenant import Csp2Tenant
-
-        return Csp2Tenant(self, name, scope)
+        return self._open_tenant(self, name, scope)
 
     async def close(self) -> None:
         """Let go of connections."""

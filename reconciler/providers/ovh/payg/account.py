@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,7 +21,10 @@ ROOT = "/license/office"
 class PaygAccount:
     """The pay-as-you-go groups of one account."""
 
-    def __init__(self, name: str, api: Api) -> None:
+    def __init__(
+        self, name: str, api: Api, *, open_tenant: Callable[[PaygAccount, str, str | None], Provider]
+    ) -> None:
+        self._open_tenant = open_tenant
         self.name = name
         self.api = api
         self.capabilities = PAYG
@@ -63,9 +67,7 @@ class PaygAccount:
 
     def tenant(self, name: str, scope: str | None) -> Provider:
         """One tenant's part."""
-        from reconciler.providers.ovh.payg.tenant import PaygTenant
-
-        return PaygTenant(self, name, scope)
+        return self._open_tenant(self, name, scope)
 
     def product_id(self, scope: str | None, product: str) -> str | None:  # noqa: ARG002 - the same everywhere
         """Give the product's key; None when it is not sold."""

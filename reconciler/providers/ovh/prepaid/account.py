@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from reconciler.core.errors import Unavailable
@@ -16,6 +16,7 @@ from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.capabilities import LICENCES, PREPAID, PRODUCTS
 from reconciler.providers.ovh.carts import Wanted
 from reconciler.providers.ovh.lists import Listing
+from reconciler.providers.ovh.prepaid.seats import Seats
 from reconciler.providers.ovh.wire import Seat, Service
 
 ROOT = "/license/officePrepaid"
@@ -39,12 +40,15 @@ class PrepaidAccount:
     an activation of this process is about to fill, by the action that took them.
     """
 
-    def __init__(self, name: str, api: Api) -> None:
+    def __init__(
+        self, name: str, api: Api, *, open_tenant: Callable[[PrepaidAccount, str, str | None], Provider]
+    ) -> None:
+        self._open_tenant = open_tenant
         self.name = name
         self.api = api
         self.capabilities = PREPAID
         self.sandbox = api.settings.sandbox
-        self.seats: dict[str, Seat] = {}
+        self.seats = Seats()
         self.ending: set[str] = set()
         self.reserved: dict[str, str] = {}
         self._missing: dict[str, str] = {}
@@ -58,8 +62,9 @@ class PrepaidAccount:
         found = await lists.listing(self.api, ROOT, Seat, key=lambda seat: seat.service_name)
         if found.failed and not found.objects:
             found.whole()
-        self.seats = dict(found.objects)
-        services = {seat.tenant_service_name or group_of(name) for name, seat in self.seats.items()}
+        self.seats = Seats()
+        self.seats.update(found.objects)
+        services = self.seats.services()
         coming = await orders.on_their_way(self.api, readable=frozenset({*self.seats, *services}))
         failed = {group_of(name): error.message for name, error in found.failed.items()}
         self._missing = {}
@@ -90,9 +95,7 @@ class PrepaidAccount:
 
     def tenant(self, name: str, scope: str | None) -> Provider:
         """One tenant's part."""
-        from reconciler.providers.ovh.prepaid.tenant import PrepaidTenant
-
-        return PrepaidTenant(self, name, scope)
+        return self._open_tenant(self, name, scope)
 
     def product_id(self, scope: str | None, product: str) -> str | None:  # noqa: ARG002 - the same everywhere
         """Give the product's key; None when it is not sold."""
@@ -153,11 +156,7 @@ class PrepaidAccount:
         return found.objects
 
     def _names(self, service: str) -> list[str]:
-        return sorted(
-            name
-            for name, seat in self.seats.items()
-            if (seat.tenant_service_name or group_of(name)) == service
-        )
+        return self.seats.of(service)
 
     async def _reread(self, service: str) -> None:
         listed = set(await lists.ids(self.api, ROOT))
