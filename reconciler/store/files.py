@@ -46,7 +46,7 @@ def find_tenants(
         if not whole.exists():
             missing.append(_missing(whole, cwd=cwd))
         elif whole.is_dir():
-            for each in _walk(str(whole), set()):
+            for each in _walk(str(_tenants_of(whole)), set()):
                 if Path(each).name != WORKSPACE_NAME:
                     found.setdefault(os.path.realpath(each), Path(each))
         else:
@@ -54,6 +54,12 @@ def find_tenants(
     if workspace is not None:
         found.pop(os.path.realpath(workspace), None)
     return tuple(sorted(found.values(), key=lambda path: show(path, cwd=cwd))), tuple(missing)
+
+
+def _tenants_of(folder: Path) -> Path:
+    """A workspace's own folder stands for its tenants: other YAML files lie beside them."""
+    below = folder / DEFAULT_FOLDER
+    return below if (folder / WORKSPACE_NAME).is_file() and below.is_dir() else folder
 
 
 def show(path: Path, *, cwd: Path) -> str:

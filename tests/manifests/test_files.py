@@ -52,6 +52,20 @@ def test_the_workspace_is_no_tenant(place: Place) -> None:
     assert _names(place, ".") == ["a"]
 
 
+def test_a_workspaces_folder_stands_for_its_tenants(place: Place) -> None:
+    place.write("tenants/a.yaml", TENANT.format("a"))
+    place.write("mkdocs.yml", "site_name: x\n")
+
+    assert _names(place, ".") == ["a"]
+    assert place.load(".").diagnostics == ()
+
+
+def test_a_workspace_without_that_folder_is_searched_itself(place: Place) -> None:
+    place.write("customers/a.yaml", TENANT.format("a"))
+
+    assert _names(place, ".") == ["a"]
+
+
 def test_the_workspace_of_the_current_folder_wins_over_those_above_the_paths(place: Place) -> None:
     place.write("other/tenants/a.yaml", TENANT.format("a"))
     place.write("other/reconciler.yaml", "version: 1\naccounts: {}\n")
