@@ -40,20 +40,16 @@ def find_tenants(
 ) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
     """List the tenants' files below the paths, each once, in a stable order."""
     found: dict[str, Path] = {}
-    missing = []
+    faults = []
     for path in paths:
-        whole = cwd / path
-        if not whole.exists():
-            missing.append(_missing(whole, cwd=cwd))
-        elif whole.is_dir():
-            for each in _walk(str(_tenants_of(whole)), set()):
-                if Path(each).name != WORKSPACE_NAME:
-                    found.setdefault(os.path.realpath(each), Path(each))
-        else:
-            found.setdefault(os.path.realpath(whole), whole)
+        try:
+            for each in _below(cwd / path):
+                found.setdefault(os.path.realpath(each), each)
+        except OSError as error:
+            faults.append(_unfound(cwd / path, error, cwd=cwd))
     if workspace is not None:
         found.pop(os.path.realpath(workspace), None)
-    return tuple(sorted(found.values(), key=lambda path: show(path, cwd=cwd))), tuple(missing)
+    return tuple(sorted(found.values(), key=lambda path: show(path, cwd=cwd))), tuple(faults)
 
 
 def _tenants_of(folder: Path) -> Path:
@@ -91,10 +87,22 @@ def refused(file: str, error: Unreadable) -> Diagnostic:
     return diagnostic(problem, Position(file, error.line, error.column))
 
 
-def _missing(path: Path, *, cwd: Path) -> Diagnostic:
-    return Diagnostic(
-        show(path, cwd=cwd), 1, 1, "RC1001", "error", "no such file or folder", "check the path given"
-    )
+def _unfound(path: Path, error: OSError, *, cwd: Path) -> Diagnostic:
+    """Tell why a path leads to nothing; a folder that cannot be listed is never an empty one."""
+    reason = (error.strerror or "it cannot be read").lower()
+    where = Path(os.fsdecode(error.filename)) if error.filename else path
+    problem = Problem("RC1001", (), f"cannot be read: {reason}", hint="check the path and its rights")
+    return diagnostic(problem, Position(show(where, cwd=cwd), 1, 1))
+
+
+def _below(path: Path) -> Iterator[Path]:
+    """List the tenants' files that a path means; raises OSError for one that leads to nothing."""
+    if not stat.S_ISDIR(path.stat().st_mode):
+        yield path
+        return
+    for each in _walk(str(_tenants_of(path)), set()):
+        if Path(each).name != WORKSPACE_NAME:
+            yield Path(each)
 
 
 def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:

@@ -106,10 +106,18 @@ def test_no_workspace_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     )
 
 
+def test_a_path_that_no_system_bears_is_an_error(place: Place) -> None:
+    (fault,) = place.load("x" * 300).diagnostics
+
+    assert fault.code == "RC1001"
+
+
 def test_a_path_that_does_not_exist_is_an_error(place: Place) -> None:
     (fault,) = place.load("tenant").diagnostics
 
-    assert str(fault) == "tenant:1:1: error[RC1001]: no such file or folder: check the path given"
+    assert str(fault) == (
+        "tenant:1:1: error[RC1001]: cannot be read: no such file or directory: check the path and its rights"
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="named pipes are of Unix")
