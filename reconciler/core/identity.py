@@ -116,7 +116,7 @@ def _known(
             "add a group, move the people, then cancel this one",
             code="RC4101",
         )
-    same = [one for one in snapshot.holdings if one.ref == ref]
+    same = snapshot.of(ref)
     holding = next((one for one in same if one.product == product), None)
     learnt = remembered is None or remembered[0] != ref
     if holding is not None:
@@ -154,13 +154,13 @@ def _known_without_product(
 
 
 def _own(tenant: Tenant, snapshot: Snapshot) -> str | None:
-    return tenant.service if any(one.scope == tenant.service for one in snapshot.holdings) else None
+    return tenant.service if snapshot.inside(tenant.service) else None
 
 
 def _inside(
     tenant: Tenant, group: Group, product: str, snapshot: Snapshot, claimed: Claims
 ) -> Identity | None:
-    own = [one for one in snapshot.holdings if one.scope == tenant.service]
+    own = snapshot.inside(tenant.service)
     free = [
         one
         for one in own
@@ -183,7 +183,7 @@ def _to_order(tenant: Tenant, group: Group, product: str, snapshot: Snapshot, cl
     if group.state == "cancelled":
         return Identity(verdict="gone")
     scope = tenant.service
-    if scope is not None and not any(one.scope == scope for one in snapshot.holdings) and _lists(tenant):
+    if scope is not None and not snapshot.inside(scope) and _lists(tenant):
         return Identity(
             verdict="blocked",
             reason=f"service {scope} of this tenant is not in account {tenant.account}",

@@ -155,7 +155,7 @@ class _Reader:
         for scope in sorted(str(one) for one in scopes):
             if scope in self.world.snapshot.failed:
                 return _unreadable(tenant, self.world.snapshot.failed[scope])
-        own = {one.ref for one in self.world.snapshot.holdings if one.scope in scopes}
+        own = {one.ref for scope in scopes for one in self.world.snapshot.inside(scope)}
         holdings: tuple[Holding, ...] = ()
         if refs | own:
             provider = self.account.tenant(tenant.tenant, tenant.service)
