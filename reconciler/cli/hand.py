@@ -9,11 +9,10 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import common
-from reconciler.cli.standing import JOURNAL
+from reconciler.cli.options import JOURNAL, common, option
 from reconciler.cli.wiring import Chosen, World, files, journal_of, run, setup
 from reconciler.core.action import Verb
-from reconciler.core.errors import UsageError, WorkspaceError
+from reconciler.core.errors import LeaseHeldError, UsageError, WorkspaceError
 from reconciler.core.journal import Journal, Kind
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.model import seat_address
@@ -61,21 +60,24 @@ def _scribe(made: Setup, tenant: str, progress: Progress) -> Scribe:
 
 
 def _write(made: Setup, scribe: Scribe, about: str, write: Any) -> None:
-    """Write under the tenant's lease, so that nobody applies meanwhile."""
+    """Write under the tenant's lease, so that nobody applies meanwhile; these commands end with 0 or 1."""
     clock = SystemClock()
 
     async def locked() -> None:
         async with leased(scribe, scribe.tenant, holder=made.who.holder, about=about):
             write()
 
-    run(locked, made, clock)
+    try:
+        run(locked, made, clock)
+    except LeaseHeldError as error:
+        raise WorkspaceError(error.message, hint=error.hint, code=error.code) from error
 
 
 @click.command()
 @click.argument("tenant")
 @click.argument("address")
-@click.option("--by", required=True, help="Who did it.")
-@click.option("--evidence", default="", help="What shows it: a number, a link.")
+@option("--by", required=True, help="Who did it.")
+@option("--evidence", default="", help="What shows it: a number, a link.")
 @JOURNAL
 @common
 def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) -> None:
@@ -121,10 +123,8 @@ def _open_at(progress: Progress, tenant: str, address: str) -> Open:
 @click.command()
 @click.argument("tenant")
 @click.argument("address")
-@click.option(
-    "--happened", metavar="REF", help="It did: the order's number, the subscription or the service."
-)
-@click.option("--did-not-happen", is_flag=True, help="It did not; it may be planned again.")
+@option("--happened", metavar="REF", help="It did: the order's number, the subscription or the service.")
+@option("--did-not-happen", is_flag=True, help="It did not; it may be planned again.")
 @JOURNAL
 @common
 def resolve(tenant: str, address: str, happened: str | None, *, did_not_happen: bool, **values: Any) -> None:

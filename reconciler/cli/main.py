@@ -11,12 +11,20 @@ from typing import NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.core.errors import GuardError, LeaseHeldError, ReconcilerError, StalePlanError, UsageError
+from reconciler.core.errors import (
+    GuardError,
+    LeaseHeldError,
+    ManifestError,
+    ReconcilerError,
+    StalePlanError,
+    UsageError,
+)
 
 COMMANDS = {
     "validate": ("reconciler.cli.offline:validate", "Check every file offline."),
     "fmt": ("reconciler.cli.offline:fmt", "Write files in canonical form, comments kept."),
     "plan": ("reconciler.cli.online:plan", "Show what apply would do; writes nothing."),
+    "drift": ("reconciler.cli.online:drift", "What differs from the manifests; for CI on a schedule."),
     "show": ("reconciler.cli.online:show", "Print a saved plan or report again, in any format."),
     "apply": ("reconciler.cli.online:apply", "Make it so."),
     "resume": ("reconciler.cli.online:resume", "Go on with everything that is open."),
@@ -93,7 +101,7 @@ def main() -> NoReturn:
         click.echo("interrupted", err=True)
         code = INTERRUPTED
     except ReconcilerError as error:
-        click.echo(_said(error), err=True)
+        _complain(error)
         code = next(number for kind, number in EXITS if isinstance(error, kind))
     except BrokenPipeError:
         # Whoever read our output has gone; that is no error of ours.
@@ -106,7 +114,12 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _said(error: ReconcilerError) -> str:
-    lines = [f"error: {error.message}"]
-    lines += [f"  {line}" for line in error.hint.splitlines()]
-    return "\n".join(lines)
+def _complain(error: ReconcilerError) -> None:
+    """Say what went wrong and what to do next, on standard error; to GitHub Actions in its words too."""
+    from reconciler.cli import github
+    from reconciler.cli.output import errors
+    from reconciler.render import ERROR
+
+    click.echo(ERROR(error, errors()), err=True, nl=False, color=True)
+    if github.wanted() and not isinstance(error, ManifestError):  # those are shown beside their lines
+        click.echo(github.github_error(error), err=True)

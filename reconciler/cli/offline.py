@@ -13,14 +13,12 @@ from typing import Any
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import PATHS, common
+from reconciler.cli import github
+from reconciler.cli.options import PATHS, common, option
 from reconciler.core.codes import CODES
 from reconciler.core.diagnostic import Diagnostic
 
 FAILED = 1
-
-# What one step of GitHub Actions shows; later ones are dropped without a word.
-ANNOTATIONS = 10
 
 SCHEMAS = {
     "tenant": "reconciler.core.schema:tenant_schema",
@@ -53,15 +51,15 @@ def validate(
     show(loaded.diagnostics, verbose=verbose)
     if loaded.errors:
         files = len({found.file for found in loaded.errors})
-        click.echo(f"{_count(len(loaded.errors), 'error')} in {_count(files, 'file')}")
+        click.echo(f"{count(len(loaded.errors), 'error')} in {count(files, 'file')}")
         sys.exit(FAILED)
     if not quiet:
-        click.echo(f"{_count(len(loaded.manifests), 'tenant')}, no errors")
+        click.echo(f"{count(len(loaded.manifests), 'tenant')}, no errors")
 
 
 @click.command()
 @PATHS
-@click.option("--check", is_flag=True, envvar="RECONCILER_CHECK", help="Only list the files that differ.")
+@option("--check", is_flag=True, help="Only list the files that differ.")
 @common
 def fmt(
     paths: tuple[Path, ...],
@@ -85,7 +83,7 @@ def fmt(
         click.echo(name)
     if not quiet or faults or (check and differ):
         click.echo(
-            f"{_count(len(differ), 'file')} {'would change' if check else 'changed'}"
+            f"{count(len(differ), 'file')} {'would change' if check else 'changed'}"
             f" of {len(formatted) + len(faults)}"
         )
     if faults or (check and differ):
@@ -108,40 +106,18 @@ def schema(
     click.echo(json.dumps(made, indent=2))
 
 
-def show(diagnostics: Sequence[Diagnostic], *, verbose: bool = False) -> None:
-    """Print what is wrong in the files, and for GitHub Actions what it shows beside the lines."""
+def show(diagnostics: Sequence[Diagnostic], *, verbose: bool = False, err: bool = False) -> None:
+    """Print what is wrong in the files, and for GitHub Actions what it shows beside the lines.
+
+    err: to standard error, where the files are not what the command is about.
+    """
     for found in diagnostics:
-        click.echo(str(found))
+        click.echo(str(found), err=err)
         if verbose and (code := CODES.get(found.code)):
-            click.echo(f"    Why: {code.why}\n    Do:  {code.do}")
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in github_errors(diagnostics):
-            click.echo(line)
-
-
-def github_errors(diagnostics: Sequence[Diagnostic]) -> list[str]:
-    """Give the commands that make GitHub Actions show the first errors in their lines."""
-    shown = [found for found in diagnostics if found.is_error]
-    lines = [_annotation(found, found.message) for found in shown[:ANNOTATIONS]]
-    if len(shown) > ANNOTATIONS:
-        last = shown[ANNOTATIONS - 1]
-        more = len(shown) - ANNOTATIONS
-        lines[-1] = _annotation(last, f"{last.message} (and {more} more, see the log)")
-    return lines
-
-
-def _annotation(found: Diagnostic, message: str) -> str:
-    said = f"{message}: {found.hint}" if found.hint else message
-    place = f"file={_property(found.file)},line={found.line},col={found.column},title={found.code}"
-    return f"::error {place}::{_data(said)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+            click.echo(f"    Why: {code.why}\n    Do:  {code.do}", err=err)
+    if github.wanted():
+        for line in github.github_errors(diagnostics):
+            click.echo(line, err=err)
 
 
 def _schema(name: str) -> Any:
@@ -149,5 +125,6 @@ def _schema(name: str) -> Any:
     return getattr(import_module(module), function)()
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number and its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Options that every command takes; each has its environment variable."""
+"""Options and arguments that several commands take; every option has its environment variable."""
 
 from __future__ import annotations
 
@@ -9,28 +9,95 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
 
-_OPTIONS = (
-    click.option(
-        "--workspace",
-        type=click.Path(dir_okay=False, path_type=Path),
-        envvar="RECONCILER_WORKSPACE",
-        help="The workspace file; else reconciler.yaml here or above the paths given.",
+FILE = click.Path(dir_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def option(name: str, *more: str, **attributes: Any) -> Callable[[F], F]:
+    """An option that `RECONCILER_NAME` sets as well; the command line weighs more."""
+    variable = name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, *more, envvar=f"RECONCILER_{variable}", **attributes)
+
+
+def formats(*names: str) -> Callable[[F], F]:
+    """The --format option with these choices, text first."""
+    return option(
+        "--format",
+        "form",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="How to print.",
+    )
+
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+"""Files or folders; with none, `tenants/` beside the workspace file."""
+
+JOURNAL = option("--journal", metavar="URL", help="Another journal than the workspace's.")
+NO_COLOR = option("--no-color", is_flag=True, help="No colour, whatever the terminal says.")
+DETAILED = option("--detailed-exitcode", is_flag=True, help="Let the exit code tell more.")
+ALLOW = option("--allow", multiple=True, metavar="RULE=N", help="Lift one guard once; may be repeated.")
+
+_COMMON = (
+    option(
+        "--workspace", type=FILE, help="The workspace file; else reconciler.yaml here or above the paths."
     ),
-    click.option("--verbose", "-v", is_flag=True, envvar="RECONCILER_VERBOSE", help="Say more."),
-    click.option("--quiet", "-q", is_flag=True, envvar="RECONCILER_QUIET", help="Say only what matters."),
-    click.option(
-        "--log-json", is_flag=True, envvar="RECONCILER_LOG_JSON", help="Logs on standard error as JSON lines."
+    option("--verbose", "-v", is_flag=True, help="Say more."),
+    option("--quiet", "-q", is_flag=True, help="Say only what matters."),
+    option("--log-json", is_flag=True, help="Logs on standard error as JSON lines."),
+)
+
+_SELECTION = (
+    option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant; may be repeated."),
+    option(
+        "--changed-since",
+        metavar="REF",
+        help="Only tenants whose files, or whose workspace file, differ from that git revision, and owed ones.",
     ),
+    JOURNAL,
+    option(
+        "--concurrency",
+        type=click.IntRange(1, 256),
+        default=16,
+        show_default=True,
+        metavar="N",
+        help="Tenants at the same time.",
+    ),
+    NO_COLOR,
+)
+
+_DOING = (
+    option(
+        "--wait",
+        default="10m",
+        show_default=True,
+        metavar="DURATION",
+        help="How long to wait for what is pending; 0: not at all.",
+    ),
+    option("--report", type=FILE, help="Save the report as JSON."),
+    ALLOW,
 )
 
 
 def common(function: F) -> F:
     """Add --workspace, --verbose, --quiet and --log-json to a command."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
+    return _all(_COMMON, function)
+
+
+def selection(function: F) -> F:
+    """Add the options that choose tenants, and how they are looked at."""
+    return _all(_SELECTION, function)
+
+
+def doing(function: F) -> F:
+    """Add the options of commands that act."""
+    return _all(_DOING, function)
+
+
+def _all(options: tuple[Callable[[F], F], ...], function: F) -> F:
+    for one in reversed(options):
+        function = one(function)
     return function
-
-
-PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
-"""Files or folders; with none, `tenants/` beside the workspace file."""

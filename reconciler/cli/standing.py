@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import common
-from reconciler.cli.output import formats, options, put
+from reconciler.cli.options import DETAILED, JOURNAL, NO_COLOR, common, formats, option
+from reconciler.cli.output import options, put
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of
 from reconciler.core.errors import WorkspaceError
 from reconciler.core.journal import Event, Kind
@@ -23,26 +23,21 @@ from reconciler.core.progress import Open, Progress
 from reconciler.core.report import State, worst
 from reconciler.engine.setup import progress_of
 
-JOURNAL = click.option(
-    "--journal", metavar="URL", envvar="RECONCILER_JOURNAL", help="Another journal than the workspace's."
-)
 STATES = {"in-doubt": State.IN_DOUBT, "by-hand": State.BY_HAND, "pending": State.PENDING}
 
 
 @click.command()
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
-@click.option(
-    "--detailed-exitcode",
-    is_flag=True,
-    envvar="RECONCILER_DETAILED_EXITCODE",
-    help="3 failed, 4 open, 8 in doubt.",
-)
+@DETAILED
 @formats("text", "markdown", "json", "html")
-@click.option("--no-color", is_flag=True, envvar="RECONCILER_NO_COLOR")
+@NO_COLOR
 @JOURNAL
 @common
 def status(tenants: tuple[str, ...], form: str, **values: Any) -> None:
-    """Tell how each tenant stands, from the journal alone: no provider is asked."""
+    """Tell how each tenant stands, from the journal alone: no provider is asked.
+
+    Exits 0; with --detailed-exitcode 3 when something failed, 4 when something is open, 8 when in doubt.
+    """
     from reconciler.render import STATUS
 
     chosen = Chosen(workspace=values["workspace"], tenants=tenants, journal=values["journal"])
@@ -158,8 +153,8 @@ def status_exit(overview: Overview) -> int:
 @click.argument("tenant", required=False)
 @click.argument("address", required=False)
 @formats("text", "json")
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--no-color", is_flag=True, envvar="RECONCILER_NO_COLOR")
+@option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@NO_COLOR
 @JOURNAL
 @common
 def history(tenant: str | None, address: str | None, form: str, **values: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from reconciler import __version__
-from reconciler.cli.offline import show
-from reconciler.core.errors import ManifestError, Rejected, UsageError, WorkspaceError
+from reconciler.cli.offline import count, show
+from reconciler.core.errors import ManifestError, Rejected, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.fields import seconds
 from reconciler.core.journal import Event, Journal
 from reconciler.core.manifest import ManifestFile
@@ -43,20 +45,49 @@ SANDBOX_POLL = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """What the command line selects."""
+    """What the command line selects.
+
+    planned: the tenants of a saved plan, which alone are looked at; it does not fit without them.
+    text: the selection as it was typed, for the next command to repeat.
+    """
 
     paths: tuple[Path, ...] = ()
     workspace: Path | None = None
     tenants: tuple[str, ...] = ()
     changed_since: str | None = None
     journal: str | None = None
+    planned: tuple[str, ...] | None = None
+    text: str = ""
 
-    @property
-    def text(self) -> str:
-        """The selection as it was typed, for the next command to repeat."""
-        words = [str(path) for path in self.paths]
-        words += [f"--tenant {name}" for name in self.tenants]
-        return " ".join(words)
+
+def chosen_by(values: dict[str, Any], *, planned: tuple[str, ...] | None = None) -> Chosen:
+    """The selection from a command's options."""
+    return Chosen(
+        paths=tuple(values.get("paths", ())),
+        workspace=values["workspace"],
+        tenants=tuple(values.get("tenants", ())),
+        changed_since=values.get("changed_since"),
+        journal=values["journal"],
+        planned=planned,
+        text=_typed(values),
+    )
+
+
+def _typed(values: dict[str, Any]) -> str:
+    """The words that chose, without what a variable says: it says so next time too."""
+    context = click.get_current_context()
+
+    def typed(name: str) -> bool:
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+    words = [str(path) for path in values.get("paths", ())]
+    words += [f"--tenant={name}" for name in values.get("tenants", ()) if typed("tenants")]
+    words += [
+        f"{option}={values[name]}"
+        for name, option in (("changed_since", "--changed-since"), ("workspace", "--workspace"))
+        if typed(name) and values.get(name) is not None
+    ]
+    return shlex.join(words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +109,10 @@ def files(chosen: Chosen) -> World:
     everything = [*chosen.paths, *(default_paths(path.parent) if path else ())]
     loaded = load(everything, workspace_file=path, cwd=cwd, allowed_hosts=allowed, version=__version__)
     if loaded.errors or loaded.workspace is None or loaded.workspace_path is None:
-        show(loaded.diagnostics, verbose=False)
+        show(loaded.diagnostics, err=True)
         raise ManifestError(
-            f"{len(loaded.errors)} errors in the files: nothing was sent", hint="run `reconciler validate`"
+            f"error: {count(len(loaded.errors), 'error')} in the files, nothing was sent",
+            hint="`reconciler validate --verbose` tells what to do about each",
         )
     selected = _select(loaded, chosen, cwd)
     return World(
@@ -107,13 +139,37 @@ def _select(loaded: Loaded, chosen: Chosen, cwd: Path) -> tuple[ManifestFile, ..
                     hint=f"the files name {', '.join(sorted(known)) or 'none'}",
                 )
         picked = tuple(one for one in picked if one.tenant.tenant in chosen.tenants)
-    return picked
+    return picked if chosen.planned is None else _planned(picked, chosen.planned, loaded)
+
+
+def _planned(
+    picked: tuple[ManifestFile, ...], names: tuple[str, ...], loaded: Loaded
+) -> tuple[ManifestFile, ...]:
+    missing = sorted(set(names) - {one.tenant.tenant for one in loaded.manifests})
+    if missing:
+        raise StalePlanError(
+            f"the plan is for {', '.join(missing)}, of which there is no manifest any more",
+            hint="run `reconciler plan` and review again",
+            code="stale",
+        )
+    return tuple(one for one in picked if one.tenant.tenant in names)
 
 
 def journal_of(world: World, chosen: Chosen, *, create: bool) -> Journal:
     """Open the journal that flag, variable or file name."""
     url = chosen.journal or world.workspace.journal
     return open_journal(url, root=world.root, create=create, env=os.environ)
+
+
+def new_in_ci(world: World, chosen: Chosen, journal: Journal) -> str:
+    """Why nothing may be bought with this journal: it is new, and a CI runner's disk dies with the job."""
+    if not journal.fresh or not os.environ.get("CI"):
+        return ""
+    url = chosen.journal or world.workspace.journal
+    plain = resolve(url, os.environ) if url.startswith(("env://", "file://")) else url
+    if not plain.startswith("sqlite"):
+        return ""
+    return "the journal is a new file, and in CI a file dies with the job: what is bought would be forgotten"
 
 
 def duration(text: str) -> timedelta:

@@ -63,6 +63,7 @@ def run_from_dict(values: Json) -> Run:
         raise ReconcilerError(
             "the plan file was changed after it was written: its digest is not that of its content",
             hint="make a new one with `reconciler plan --out FILE`",
+            code="tampered",
         )
     return run
 

@@ -26,12 +26,15 @@ class Watcher:
     """Hears events and shows how far it is. Use it in a `with`, and call `beat` now and then.
 
     out: standard error. live: whether it is a terminal a person watches. clock: seconds that only rise.
+    verbose: every event has a line, not only endings.
     """
 
     out: TextIO
     live: bool
     clock: Callable[[], float]
     options: Options = field(default_factory=Options)
+    verbose: bool = False
+    _hushed: bool = False
     _doing: str = "working"
     _running: dict[str, str] = field(default_factory=dict)
     _waiting: set[str] = field(default_factory=set)
@@ -47,6 +50,11 @@ class Watcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.hush()
+
+    def hush(self) -> None:
+        """Say nothing more until the next phase."""
+        self._hushed = True
         if self._line is not None:
             self._line.stop()
             self._line = None
@@ -54,6 +62,9 @@ class Watcher:
     def phase(self, doing: str) -> None:
         """Say what goes on now, as in "reading 40 tenants"."""
         self._doing = doing
+        self._hushed = False
+        if self.verbose:
+            self._say(doing)
         self.beat()
 
     def tell(self, event: Event) -> None:
@@ -71,11 +82,15 @@ class Watcher:
             self._waiting.add(event.action)
             mark = BY_HAND if event.data.get("waiting_on") == "person" else PENDING
         if mark is not None:
-            self._say(self._spell(mark, key, "; ".join(part for part in event_parts(event) if part)))
+            self._say(self._spell(mark, key, _told(event)))
+        elif self.verbose:
+            self._say(": ".join(part for part in (f"  {event.kind.value} {key}", _told(event)) if part))
         self.beat()
 
     def beat(self) -> None:
         """Let time pass: redraw the live line, or print a heartbeat when the last word was long ago."""
+        if self._hushed:
+            return
         now = self.clock()
         if self.live:
             if self._line is None and now - self._began >= SOON:
@@ -129,3 +144,7 @@ class Watcher:
         )
         line.start()
         return line
+
+
+def _told(event: Event) -> str:
+    return "; ".join(part for part in event_parts(event) if part)

@@ -62,12 +62,12 @@ def history(events: Iterable[Event], options: Options) -> str:
 def error(value: ReconcilerError, options: Options) -> str:
     """What happened, to what, and what to do next."""
     page = Page(options)
-    code = f"[{value.code}]" if value.code else ""
+    code = f"[{value.code}]" if value.code.startswith("RC") else ""
     start = "" if isinstance(value, ManifestError) else f"error{code}: "  # that one opens with its place
     for number, line in enumerate(f"{start}{value.message}".splitlines()):
         page.line(Piece(line, "bold red"), indent=2 if number and start else 0)
-    if value.hint:
-        page.line(f"hint: {value.hint}")
+    for number, line in enumerate(value.hint.splitlines()):
+        page.line(f"      {line}" if number else f"hint: {line}")
     return page.text()
 
 

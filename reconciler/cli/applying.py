@@ -1,0 +1,105 @@
+"""Changes something at providers: asks for consent, applies or resumes, reports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.job import Job, job
+from reconciler.cli.output import can_ask, options, put
+from reconciler.core.errors import ReconcilerError, StalePlanError, UsageError, WorkspaceError
+from reconciler.core.plan import Run
+from reconciler.core.report import Report
+from reconciler.engine.consent import Consent
+from reconciler.engine.run import apply as apply_run
+from reconciler.engine.run import resume as resume_run
+
+
+def do_apply(values: dict[str, Any]) -> None:
+    """Apply what is selected as far as it was consented to, and end with the report's exit code."""
+    tenants, digest = _approved(values)
+    if not (values["yes"] or values["plan_file"] or values["approved"] or can_ask()):
+        raise UsageError(
+            "apply needs consent and there is no terminal to ask at",
+            hint="pass --yes, --plan FILE or --approved DIGEST",
+        )
+    saved = _saved(values["plan_file"]) if values["plan_file"] else None
+    planned = None if saved is None else tuple(one.tenant for one in saved.plans)
+    with job(values, writes=True, planned=planned) as one:
+        _known(tenants, one)
+        given = bool(values["yes"] or saved or values["approved"])
+        consent = Consent(
+            saved=saved,
+            digest=digest,
+            tenants=tenants,
+            ask=None if given else lambda run: _ask(run, values, one),
+        )
+        one.listener.phase(f"applying {len(one.made.selection.chosen)} tenants")
+        report = one.run(lambda: apply_run(one.made, consent))
+    _finish(report, values, one)
+
+
+def do_resume(values: dict[str, Any]) -> None:
+    """Go on with what is open, and end with the report's exit code."""
+    with job(values, writes=True) as one:
+        one.listener.phase("going on with what is open")
+        report = one.run(lambda: resume_run(one.made))
+    _finish(report, values, one)
+
+
+def _approved(values: dict[str, Any]) -> tuple[dict[str, str], str | None]:
+    """The approved digests by tenant, and that of the run."""
+    tenants = dict(text.split("=", 1) for text in values["approved"] if "=" in text)
+    runs = {text for text in values["approved"] if "=" not in text}
+    if len(runs) > 1 or (runs and tenants):
+        raise UsageError("--approved takes one digest of the run, or TENANT=DIGEST for each tenant")
+    if values["plan_file"] and values["approved"]:
+        raise UsageError("--plan and --approved do not go together")
+    return tenants, next(iter(runs), None)
+
+
+def _known(tenants: dict[str, str], one: Job) -> None:
+    known = {each.tenant.tenant for each in one.world.selection.every}
+    missing = sorted(tenants.keys() - known)
+    if missing:
+        raise WorkspaceError(
+            f"approved is {', '.join(missing)}, of which there is no manifest",
+            hint=f"the files name {', '.join(sorted(known)) or 'none'}",
+        )
+
+
+def _saved(file: Path) -> Run:
+    """Read a saved plan; one that was changed after it was written is not the one that was approved."""
+    from reconciler.core.serial import run_from_dict
+    from reconciler.store.documents import read_document
+
+    document = read_document(file, "plan")
+    try:
+        return run_from_dict(document)
+    except ReconcilerError as error:
+        if error.code != "tampered":
+            raise
+        raise StalePlanError(error.message, hint=error.hint, code=error.code) from error
+
+
+def _ask(planned: Run, values: dict[str, Any], one: Job) -> bool:
+    from reconciler.render import PLAN
+
+    one.listener.hush()
+    put(PLAN["text"](planned, options(no_color=values["no_color"], selection=one.chosen.text)))
+    agreed = click.confirm("Do this?", default=False)
+    one.listener.phase("applying")
+    return agreed
+
+
+def _finish(report: Report, values: dict[str, Any], one: Job) -> None:
+    from reconciler.render import REPORT
+    from reconciler.store.documents import write_private
+
+    if values["report"] is not None:
+        write_private(values["report"], REPORT["json"](report, options()))
+    put(REPORT[values["form"]](report, options(no_color=values["no_color"], selection=one.chosen.text)))
+    sys.exit(report.exit_code)

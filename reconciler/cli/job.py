@@ -1,0 +1,96 @@
+"""One run of the engine for one command: its files, journal, listener and setup, opened and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from reconciler.cli.telling import Listener, telling
+from reconciler.cli.wiring import Chosen, World, chosen_by, duration, files, journal_of, new_in_ci, run, setup
+from reconciler.core.errors import UsageError
+from reconciler.core.journal import Journal
+from reconciler.core.policy import allowances
+from reconciler.engine.clock import SystemClock
+from reconciler.engine.setup import Setup, load
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything that is open while one command runs."""
+
+    chosen: Chosen
+    world: World
+    made: Setup
+    clock: SystemClock
+    listener: Listener
+
+    def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run the engine to its end."""
+        return run(main, self.made, self.clock)
+
+
+@contextmanager
+def job(values: dict[str, Any], *, writes: bool, planned: tuple[str, ...] | None = None) -> Iterator[Job]:
+    """Open what a command needs. `planned` names the tenants of a saved plan: they alone are looked at."""
+    allowed, at = allowances(values.get("allow") or ()), _at(values.get("at"))
+    wait = duration(values.get("wait") or "0")
+    chosen = chosen_by(values, planned=planned)
+    world = files(chosen)
+    clock = SystemClock()
+    journal = journal_of(world, chosen, create=writes)
+    told = telling(quiet=values["quiet"], log_json=values["log_json"], verbose=values["verbose"])
+    try:
+        with told as listener:
+            from reconciler.cli.changed import policies
+
+            made = setup(
+                world,
+                journal,
+                writes=writes,
+                clock=clock,
+                tell=listener.tell,
+                wait=wait,
+                allowed=allowed,
+                policies=policies(world, chosen.changed_since),
+                concurrency=values["concurrency"],
+                notes=_notes(world, chosen, journal),
+                fresh_refused="" if values.get("new_journal") else new_in_ci(world, chosen, journal),
+                at=at,
+            )
+            _narrow(made, world, chosen)
+            yield Job(chosen=chosen, world=world, made=made, clock=clock, listener=listener)
+    finally:
+        journal.close()
+
+
+def _narrow(made: Setup, world: World, chosen: Chosen) -> None:
+    if chosen.changed_since is None:
+        return
+    from reconciler.cli.changed import narrowed
+
+    owed = frozenset(name for name, known in load(made).items() if known.owed)
+    made.selection = narrowed(world, chosen.changed_since, owed=owed)
+
+
+def _notes(world: World, chosen: Chosen, journal: Journal) -> tuple[str, ...]:
+    from reconciler.cli.changed import workspace_changes
+
+    said = workspace_changes(world, chosen.changed_since)
+    if journal.fresh:
+        said = (*said, "there is no journal yet: nothing is known of earlier applies")
+    return said
+
+
+def _at(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--at {text}: not a date", hint="write 2026-12-31") from error
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
