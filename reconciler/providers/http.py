@@ -194,10 +194,10 @@ class Session:
     def _error(self, method: str, url: str, answer: Answer, refusal: Refusal | None) -> ProviderError:
         """Choose the error for an answer that is no success."""
         trace = self.dialect.trace(answer.headers)
-        code = refusal.code if refusal else ""
-        said = " ".join(refusal.message.split())[:LONGEST_MESSAGE] if refusal else ""
+        code = _plain(refusal.code) if refusal else ""
+        said = _plain(refusal.message) if refusal else ""
         words = ": ".join(word for word in (f"{answer.status} {code}".strip(), said) if word)
-        message = f"{method} {urlsplit(url).path}: {words}" + (f" ({trace})" if trace else "")
+        message = f"{method} {urlsplit(url).path}: {words}" + (f" ({_plain(trace)})" if trace else "")
         wait = retry_after(answer.headers, now=self.clock.now())
         if answer.status == 429 or (refusal and refusal.busy):
             if answer.status == 429:
@@ -265,4 +265,9 @@ def _answer(place: str, lost: type[ProviderError], response: httpx.Response, con
 
 
 def _words(error: BaseException) -> str:
-    return str(error)[:LONGEST_MESSAGE] or type(error).__name__
+    return _plain(str(error)) or type(error).__name__
+
+
+def _plain(text: str) -> str:
+    """Make what a server said fit for a line on a terminal: one line, no control characters, not endless."""
+    return "".join(one for one in " ".join(text.split()) if one.isprintable())[:LONGEST_MESSAGE]

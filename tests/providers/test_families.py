@@ -410,3 +410,91 @@ async def test_a_busy_object_is_told_as_not_now(open_rig: Open, kind: str) -> No
 
     with pytest.raises(Unavailable, match="pending"):
         await rig.carry_out(leave, number=2)
+
+
+@pytest.mark.parametrize("kind", ["ovh-prepaid", "ovh-payg"])
+async def test_an_end_that_was_asked_for_can_be_taken_back(open_rig: Open, kind: str) -> None:
+    if kind == "ovh-prepaid":
+        rig = await prepaid(open_rig, {"empty": 2, "ending": True})
+        detail = {**OFFICE, "targets": [f"{GROUP}-1001", f"{GROUP}-1002"]}
+    else:
+        rig = await payg(open_rig, ending=True)
+        detail = {**PAY, "targets": []}
+    service = detail["service"]
+    back = act(
+        Verb.UPDATE, "g", before={"renewal": "off"}, after={"renewal": "auto"}, renewal="auto", **detail
+    )
+    assert await rig.provider.reread(back) == {"renewal": "off"}
+
+    await rig.finish(back)
+    again = await rig.finish(back)
+
+    assert isinstance(again, Done)
+    assert await rig.provider.reread(back) == {"renewal": "auto"}
+    assert (await rig.provider.read(frozenset({str(service)})))[0].renewal == "auto"
+
+
+async def test_what_may_not_be_ended_is_refused_before_it_is_sent(open_rig: Open) -> None:
+    rig = await payg(open_rig)
+    rig.world.fault("malformed", method="PUT", times=0)
+    route = f"/license/office/{PAYG}/serviceInfos"
+    seen = (await rig.session.read(route)).data
+
+    assert seen["canDeleteAtExpiration"] is True
+    done = await rig.finish(act(Verb.CANCEL, "group/all", **PAY))
+
+    assert date.fromisoformat(str(done.data["ends_on"])) > rig.world.now.date()
+    kept = {key: value for key, value in seen["renew"].items() if key != "deleteAtExpiration"}
+    assert {key: (await rig.session.read(route)).data["renew"][key] for key in kept} == kept
+
+
+async def test_a_group_that_is_gone_is_not_as_planned(open_rig: Open) -> None:
+    rig = await payg(open_rig)
+    gone = {**PAY, "service": "gone", "scope": "gone"}
+
+    assert await rig.provider.reread(act(Verb.CANCEL, "g", before={"service": "gone"}, **gone)) is None
+
+
+async def test_a_person_who_is_not_on_the_seat_any_more_is_not_as_planned(open_rig: Open) -> None:
+    rig = await prepaid(open_rig, {"people": [{"login": "ada"}, {"login": "bob"}]})
+    detail = {"login": f"ada@{GROUP}", "targets": [f"{GROUP}-1001"], **OFFICE}
+    leave = act(Verb.DEACTIVATE, "seat/office/ada", before={"login": f"ada@{GROUP}"}, **detail)
+    rig.world.change(f"seat-freed {GROUP}-1001")
+    freed = await rig.provider.reread(leave)
+    rig.world.change(f"seat-taken {GROUP}-1001 eve@{GROUP}")
+    taken = await rig.provider.reread(leave)
+
+    assert freed is None
+    assert taken == {"login": f"eve@{GROUP}"}
+
+
+async def test_somebody_elses_order_with_unreadable_seats_is_no_failure_of_the_service(
+    open_rig: Open,
+) -> None:
+    rig = await prepaid(open_rig, {"empty": 1}, {"licence": "pro-plus", "empty": 1})
+    rig.world.set("delay_readable", "1200")
+    rig.world.change(f"order-placed {GROUP} business 2")
+    rig.world.advance(timedelta(seconds=60))
+
+    snapshot = await rig.account.snapshot(frozenset({GROUP}))
+
+    assert not snapshot.failed
+    assert [(one.product, one.quantity, one.into) for one in snapshot.incoming] == [("business", 2, GROUP)]
+    assert {(one.product, one.seats) for one in snapshot.holdings} == {("business", 1), ("pro-plus", 1)}
+
+
+async def test_seats_that_are_listed_and_not_readable_are_places_that_are_not_ready(open_rig: Open) -> None:
+    rig = await prepaid(open_rig, {"empty": 2})
+    rig.world.set("expanded", "off")
+    rig.world.set("batch", "off")
+    missing = f"/license/officePrepaid/{GROUP}-1002"
+    rig.world.change(f"seats-added {GROUP} business 1")
+    with rig.world.transaction() as tx:
+        tx.run("UPDATE seat SET readable_at = ? WHERE name = ?", tx.now + 600, missing.rpartition("/")[2])
+
+    snapshot = await rig.account.snapshot(frozenset({GROUP}))
+    (again,) = await rig.provider.read(frozenset({GROUP}))
+
+    for holding in (*snapshot.holdings, again):
+        assert holding.seats == 3
+        assert [place.ref for place in holding.places if not place.ready] == [f"{GROUP}-1002"]

@@ -18,12 +18,14 @@ class Api:
     """One account's calls, shared by its three product families.
 
     unanswered: optional features of the API that were tried and are not answered here.
+    waves: what is being asked for together, until the requests begin; see `batches`.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.settings = session.settings
         self.unanswered: set[str] = set()
+        self.waves: dict[tuple[str, str, Any], Any] = {}
         self._subsidiary = session.settings.subsidiary
 
     async def now(self) -> datetime:

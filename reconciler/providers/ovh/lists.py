@@ -13,12 +13,12 @@ from typing import Any, Generic, TypeVar
 
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
 from reconciler.providers.http import path
+from reconciler.providers.ovh import batches
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.wire import parse
 
 T = TypeVar("T")
 
-CHUNK = 50  # ids a batch, as OVHcloud's own manager asks (reference section 10)
 PAGE = 5000  # objects a page, as its manager asks
 EXPIRED = "460"
 
@@ -53,19 +53,26 @@ async def ids(api: Api, route: str, query: dict[str, str] | None = None) -> list
 
 
 async def listing(
-    api: Api, route: str, kind: type[T], *, key: Callable[[T], str], only: Iterable[str] | None = None
+    api: Api,
+    route: str,
+    kind: type[T],
+    *,
+    key: Callable[[T], str],
+    only: Iterable[str] | None = None,
+    shown: Sequence[str] = (),
 ) -> Listing[T]:
-    """Read every object of a list, or of its ids only those in `only`."""
+    """Read every object of a list, or of its ids only those in `only`.
+
+    shown: the ids as a batch told them, believed only where the expanded list names the same.
+    """
     if only is not None:
         return await objects(api, route, kind, sorted(only), key=key)
-    names = await ids(api, route)
     found: Listing[T] = Listing()
-    if not names:
-        return found
-    expanded = await _expanded(api, route, kind, key) if len(names) > 1 else None
-    if expanded is not None and expanded.keys() == {name.lower() for name in names}:
-        found.objects = {name: expanded[name.lower()] for name in names}
-        return found
+    for names in filter(None, (shown if len(shown) > 1 else (), await ids(api, route))):
+        expanded = await _expanded(api, route, kind, key) if len(names) > 1 else None
+        if expanded is not None and expanded.keys() == {name.lower() for name in names}:
+            found.objects = {name: expanded[name.lower()] for name in names}
+            return found
     return await objects(api, route, kind, names, key=key)
 
 
@@ -80,13 +87,10 @@ async def objects(
 ) -> Listing[T]:
     """Read these objects below `route`, in batches where that is answered, else one by one."""
     found: Listing[T] = Listing()
-    chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
-    # The first goes ahead: a server that answers no batches is asked for one only.
-    for some in (chunks[:1], chunks[1:]):
-        for batch in await asyncio.gather(*(_batch(api, route, kind, chunk, suffix) for chunk in some)):
-            for name, one in batch.items():
-                if key is None or key(one).lower() == name.lower():
-                    found.objects[name] = one
+    answered = await batches.together(api, route, kind, names, suffix=suffix)
+    for name, one in answered.items():
+        if key is None or key(one).lower() == name.lower():
+            found.objects[name] = one
     left = [name for name in names if name not in found.objects]
     await asyncio.gather(*(_single(api, route, kind, name, suffix, found) for name in left))
     return found
@@ -94,7 +98,7 @@ async def objects(
 
 async def _expanded(api: Api, route: str, kind: type[T], key: Callable[[T], str]) -> dict[str, T] | None:
     """Read the expanded list, by id in lower case; None when it is not answered or does not add up."""
-    feature = f"expanded {_pattern(route)}"
+    feature = f"expanded {batches.pattern(route)}"
     if feature in api.unanswered:
         return None
     found: list[Any] = []
@@ -128,37 +132,6 @@ def _elements(header: str | None, otherwise: int) -> int:
     return int(header) if header and header.isdecimal() else otherwise
 
 
-async def _batch(api: Api, route: str, kind: type[T], names: Sequence[str], suffix: str) -> dict[str, T]:
-    """Ask for several objects at once; what is not answered well is left out."""
-    feature = f"batch {_pattern(route)}{suffix}"
-    plain = [name for name in names if "," not in name]
-    if len(plain) < 2 or feature in api.unanswered:
-        return {}
-    joined = ",".join(path(name)[1:] for name in plain)
-    try:
-        answer = await api.session.read(f"{route}/{joined}{suffix}", headers={"X-Ovh-Batch": ","}, attempts=1)
-    except Rejected:
-        api.unanswered.add(feature)
-        return {}
-    except Unavailable:
-        return {}
-    if not isinstance(answer.data, list):
-        api.unanswered.add(feature)
-        return {}
-    found: dict[str, T] = {}
-    known = set(plain)
-    for one in answer.data:
-        match one:
-            case {"key": str() | int() as name, "value": dict() as value} if not one.get("error"):
-                try:
-                    parsed = parse(kind, value)
-                except ValueError:
-                    continue
-                if str(name) in known:
-                    found[str(name)] = parsed
-    return found
-
-
 async def _single(api: Api, route: str, kind: type[T], name: str, suffix: str, found: Listing[T]) -> None:
     try:
         found.objects[name] = await api.get(kind, f"{route}{path(name)}{suffix}")
@@ -169,9 +142,3 @@ async def _single(api: Api, route: str, kind: type[T], name: str, suffix: str, f
             found.failed[name] = error
     except Unavailable as error:
         found.failed[name] = error
-
-
-def _pattern(route: str) -> str:
-    """Name the kind of a route, so that one tenant's answer tells about the next one's."""
-    parts = route.strip("/").split("/")
-    return "/".join(part for place, part in enumerate(parts) if place < 2 or place % 2)

@@ -215,10 +215,9 @@ class Amount(Wire):
     @property
     def amount(self) -> Decimal:
         """The amount in major units, exactly."""
-        exact = self.value or Decimal(0) if self.price_in_ucents is None else self.price_in_ucents * UCENT
-        return (
-            exact.quantize(Decimal("0.01")) if exact == exact.quantize(Decimal("0.01")) else exact.normalize()
-        )
+        exact = (self.value or Decimal(0)) if self.price_in_ucents is None else self.price_in_ucents * UCENT
+        cents = exact.scaleb(2)
+        return Decimal(int(cents)).scaleb(-2) if cents == int(cents) else exact.normalize()
 
 
 class QuoteLine(Wire):
