@@ -56,7 +56,7 @@ def load(tx: Tx, document: Mapping[str, Any]) -> None:
     if document.get("prices"):
         store(tx, "prices", stored(tx, "prices") | dict(document["prices"]))
     for given in document.get("credentials") or ():
-        gate.add_credential(tx, given)
+        _credential(tx, given)
     for given in document.get("payg") or ():
         _payg(tx, given)
     for given in document.get("prepaid") or ():
@@ -72,6 +72,15 @@ def load(tx: Tx, document: Mapping[str, Any]) -> None:
             given["name"],
             given.get("office_tenant"),
         )
+
+
+def _credential(tx: Tx, given: Mapping[str, Any]) -> None:
+    if "client_id" in given:
+        _only(given, {"client_id", "client_secret", "rules"}, "a service account")
+        gate.add_client(tx, dict(given))
+        return
+    _only(given, {"application_key", "application_secret", "consumer_key", "rules"}, "a credential")
+    gate.add_credential(tx, dict(given))
 
 
 def _account(tx: Tx, given: Mapping[str, Any]) -> None:

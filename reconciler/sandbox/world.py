@@ -206,4 +206,4 @@ def _begin(tx: Tx) -> None:
         "consumer_key": gate.CONSUMER_KEY,
     }
     gate.add_credential(tx, keys)
-    tx.run("INSERT INTO client VALUES (?, ?, ?)", gate.CLIENT_ID, gate.CLIENT_SECRET, gate.rules(gate.ALL))
+    gate.add_client(tx, {"client_id": gate.CLIENT_ID, "client_secret": gate.CLIENT_SECRET})

@@ -136,6 +136,26 @@ def test_a_service_account_gets_a_token_that_ends(world: World, clock: Clock) ->
     assert after.status == 401
 
 
+def test_a_service_account_without_the_right_is_refused_by_the_service_layer(world: World) -> None:
+    rules = [{"method": "GET", "path": "/*"}]
+    world.load({"credentials": [{"client_id": "robot", "client_secret": "r", "rules": rules}]})
+    form = b"grant_type=client_credentials&scope=all&client_id=robot&client_secret=r"
+    answer = bare(world, "POST", "/auth/oauth2/token", {}, form).content
+    assert isinstance(answer, dict)
+    headers = {"authorization": f"Bearer {answer['access_token']}"}
+
+    refused = bare(world, "DELETE", "/1.0/order/cart/x", headers)
+
+    assert bare(world, "GET", "/1.0/me", headers).status == 200
+    assert refused.status == 403
+    assert isinstance(refused.content, dict)
+    assert refused.content["class"] == "Client::Forbidden"
+    assert set(refused.content["details"]) == {
+        "unauthorizedActionsByAuthentication",
+        "unauthorizedActionsByIAM",
+    }
+
+
 def test_a_wrong_secret_gets_no_token(world: World) -> None:
     assert token(world, secret="guess").content == {
         "error": "invalid_client",

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from reconciler.sandbox.call import Request, gateway, service
+from reconciler.sandbox.call import ApiError, Request, gateway, service
 from reconciler.sandbox.ovh.account import stored
 from reconciler.sandbox.router import Route
 from reconciler.sandbox.store import Tx
@@ -32,7 +32,7 @@ def admit(tx: Tx, request: Request, route: Route | None, path: str) -> dict[str,
             return ANONYMOUS
         raise gateway(403, "NOT_CREDENTIAL", "You must login first")
     if not _granted(caller["rules"], request.method, path):
-        raise gateway(403, "NOT_GRANTED_CALL", "This call has not been granted")
+        raise _ungranted(caller, request.method, path)
     return caller
 
 
@@ -48,6 +48,14 @@ def add_credential(tx: Tx, given: dict[str, Any], *, status: str = "validated") 
         " VALUES (?, ?, ?, ?, ?, ?)",
         *(given["application_key"], given["application_secret"], given["consumer_key"]),
         *(json.dumps(given.get("rules", ALL)), status, tx.now),
+    )
+
+
+def add_client(tx: Tx, given: dict[str, Any]) -> None:
+    """Register a service account with the calls it may make."""
+    granted = given.get("rules", ALL)
+    tx.run(
+        "INSERT INTO client VALUES (?, ?, ?)", given["client_id"], given["client_secret"], json.dumps(granted)
     )
 
 
@@ -69,6 +77,15 @@ def _caller(tx: Tx, request: Request) -> dict[str, Any] | None:
         raise gateway(403, "INVALID_CREDENTIAL", "This credential is not valid")
     _verify(tx, request, row)
     return {"name": f"key-{row['id']}", "method": "account", "rules": row["rules"], "id": row["id"]}
+
+
+def _ungranted(caller: dict[str, Any], method: str, path: str) -> ApiError:
+    if caller["method"] == "account":
+        return gateway(403, "NOT_GRANTED_CALL", "This call has not been granted")
+    # The name of the action is the sandbox's own; the real ones are one an operation.
+    action = f"{path.strip('/').partition('/')[0]}:apiovh:{method.lower()}"
+    details = {"unauthorizedActionsByAuthentication": "", "unauthorizedActionsByIAM": action}
+    return service(403, "Client::Forbidden", "User not granted for this request", **details)
 
 
 def _bearer(tx: Tx, token: str) -> dict[str, Any]:
@@ -115,8 +132,3 @@ def _compiled(rules: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
         (rule["method"], re.compile(".*".join(map(re.escape, rule["path"].split("*")))))
         for rule in json.loads(rules)
     )
-
-
-def rules(given: list[dict[str, str]]) -> str:
-    """Write rules the way they are kept."""
-    return json.dumps(given)
