@@ -17,6 +17,7 @@ from reconciler.providers import open_session
 from reconciler.providers.http import Session, path
 from reconciler.providers.ovh.auth import ClientCredentials, Signature
 from reconciler.providers.settings import Settings
+from tests.providers.rig import Time
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +104,20 @@ async def test_the_clock_is_asked_once_and_what_is_sent_is_what_was_signed() -> 
         f"GET /1.0{spelled}?date.from=2026-01-01T00%3A00%3A00%2B00%3A00&a=%C3%A4",
         f"PUT /1.0{spelled}",
     ]
+
+
+async def test_the_clock_is_asked_again_after_a_while() -> None:
+    server, time = Ovh(), Time()
+    session = open_session(
+        Settings(base_url=BASE), KEYS, writes=False, transport=httpx.MockTransport(server), clock=time.clock
+    )
+    await session.read("/me")
+    time.now += 700
+    server.time += 700
+
+    await session.read("/me")
+
+    assert server.asked.count("GET /1.0/auth/time") == 2
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -15,18 +15,23 @@ from reconciler.providers.http import Answer, Refusal, Session
 EARLY = 60.0
 """A token is fetched anew this long before it ends."""
 
+OLD = 600.0
+"""A difference of clocks is not trusted for longer: this machine may have slept, or its clock been set."""
+
 
 class ServerTime:
-    """The provider's clock: how far it is ahead of ours, asked once and again when it was refused."""
+    """The provider's clock: how far it is ahead of ours; asked once, again when refused, and now and then."""
 
     def __init__(self) -> None:
         self._ahead: float | None = None
+        self._asked = 0.0
         self._lock = asyncio.Lock()
 
     async def now(self, session: Session, *, fresh: bool = False) -> float:
         """Seconds since 1970 at the provider."""
         async with self._lock:
-            if fresh or self._ahead is None:
+            old = session.clock.monotonic() - self._asked > OLD
+            if fresh or old or self._ahead is None:
                 await self._ask(session)
         return session.clock.now() + (self._ahead or 0.0)
 
@@ -36,6 +41,7 @@ class ServerTime:
         if answer.status != 200 or isinstance(answer.data, bool) or not isinstance(answer.data, int | float):
             raise Unavailable(f"GET /auth/time: {answer.status}, no time in it", code="no-time")
         self._ahead = answer.data - session.clock.now()
+        self._asked = session.clock.monotonic()
 
 
 class _Spoken:
