@@ -1,7 +1,6 @@
 """The commands of the local provider: serve it, turn its clock, make it misbehave, see what it did."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -208,6 +207,8 @@ def clear(state: Path | None, workspace: Path | None) -> None:
 @contextmanager
 def _opened(state: Path | None, workspace: Path | None, *, usage: bool = True) -> Iterator[Any]:
     # Any, because the class is imported late: the tool starts without the sandbox.
+    import sqlite3
+
     from reconciler.sandbox.world import World
 
     path = _file(state, workspace)
