@@ -33,6 +33,8 @@ async def together(
     api: Api, route: str, kind: type[T], names: Sequence[str], *, suffix: str = ""
 ) -> dict[str, T]:
     """Read these objects with those that others ask for right now; what is not answered is left out."""
+    if not names:
+        return {}
     key = (route, suffix, kind)
     wave = api.waves.setdefault(key, Wave())
     wave.names.update(dict.fromkeys(names))
@@ -55,7 +57,9 @@ async def numbers(api: Api, route: str, name: str, *, suffix: str) -> list[str]:
     """Read a plain list of ids below one object; one that a batch calls empty is looked at by itself."""
     kind = list[str | int]
     answered = await together(api, route, kind, [name], suffix=suffix)
-    found = answered.get(name) or await api.get(kind, f"{route}{path(name)}{suffix}")
+    found: list[str | int] = answered.get(name, [])
+    if not found:
+        found = await api.get(kind, f"{route}{path(name)}{suffix}")
     return [str(each) for each in found]
 
 

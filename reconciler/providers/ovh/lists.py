@@ -67,13 +67,24 @@ async def listing(
     """
     if only is not None:
         return await objects(api, route, kind, sorted(only), key=key)
-    found: Listing[T] = Listing()
-    for names in filter(None, (shown if len(shown) > 1 else (), await ids(api, route))):
-        expanded = await _expanded(api, route, kind, key) if len(names) > 1 else None
-        if expanded is not None and expanded.keys() == {name.lower() for name in names}:
-            found.objects = {name: expanded[name.lower()] for name in names}
-            return found
+    if (found := await _as_shown(api, route, kind, key, shown)) is not None:
+        return found
+    names = await ids(api, route)
+    if (found := await _as_shown(api, route, kind, key, names)) is not None:
+        return found
     return await objects(api, route, kind, names, key=key)
+
+
+async def _as_shown(
+    api: Api, route: str, kind: type[T], key: Callable[[T], str], names: Sequence[str]
+) -> Listing[T] | None:
+    """Take the expanded list where it names exactly these ids."""
+    expanded = await _expanded(api, route, kind, key) if len(names) > 1 else None
+    if expanded is None or expanded.keys() != {name.lower() for name in names}:
+        return None
+    found: Listing[T] = Listing()
+    found.objects = {name: expanded[name.lower()] for name in names}
+    return found
 
 
 async def objects(

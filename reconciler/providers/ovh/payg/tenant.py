@@ -11,7 +11,7 @@ from reconciler.core.errors import Missing, ProviderError, Rejected
 from reconciler.core.model import Holding, Json, Place
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
 from reconciler.providers.http import path
-from reconciler.providers.ovh import lists
+from reconciler.providers.ovh import batches, lists
 from reconciler.providers.ovh.api import refused
 from reconciler.providers.ovh.capabilities import LICENCES, PRODUCTS
 from reconciler.providers.ovh.payg import groups, people
@@ -67,16 +67,23 @@ class PaygTenant:
     async def _service(self, service: str) -> list[Holding]:
         route = f"{ROOT}{path(service)}"
         try:
-            tenant = await self.api.get(Tenant, route)
+            tenant = await batches.one(self.api, ROOT, Tenant, service)
         except Missing:
             return []
         if tenant.service_type == "prepaid":
             return []  # its seats are services of their own, and another adapter's
-        found = await lists.listing(self.api, f"{route}/user", Member, key=lambda one: one.activation_email)
+        shown = await batches.together(self.api, ROOT, list[str | int], [service], suffix="/user")
+        found = await lists.listing(
+            self.api,
+            f"{route}/user",
+            Member,
+            key=lambda one: one.activation_email,
+            shown=[str(one) for one in shown.get(service, ())],
+        )
         members = found.whole()
-        record = await self.api.service(route)
-        domain = await self._domain(route, service)
-        notices = await self._notices(route, tenant, members)
+        record = await self._record(service)
+        domain = await self._domain(service)
+        notices = await self._notices(service, tenant, members)
         ends = record.expiration if record and record.ending else None
         places: dict[str, list[Place]] = {product: [] for product in LICENCES}
         for name, member in members.items():
@@ -101,14 +108,20 @@ class PaygTenant:
             for product, some in places.items()
         ]
 
-    async def _domain(self, route: str, service: str) -> str:
+    async def _record(self, service: str) -> Service | None:
         try:
-            names = await lists.ids(self.api, f"{route}/domain")
+            return await batches.one(self.api, ROOT, Service, service, suffix="/serviceInfos")
+        except Rejected:
+            return None
+
+    async def _domain(self, service: str) -> str:
+        try:
+            names = await batches.numbers(self.api, ROOT, service, suffix="/domain")
         except Rejected:
             return service
         return names[0] if names else service
 
-    async def _notices(self, route: str, tenant: Tenant, members: dict[str, Member]) -> tuple[str, ...]:
+    async def _notices(self, service: str, tenant: Tenant, members: dict[str, Member]) -> tuple[str, ...]:
         said: list[str] = []
         if tenant.mca_agreed is False:
             said.append("the Microsoft Customer Agreement is not accepted")
@@ -116,10 +129,10 @@ class PaygTenant:
             said.append(f"the service is {tenant.status}")
         theirs = {str(one.task_pending_id) for one in members.values()}
         try:
-            for number in await lists.ids(self.api, f"{route}/pendingTask"):
+            for number in await batches.numbers(self.api, ROOT, service, suffix="/pendingTask"):
                 if number in theirs:
                     continue
-                task = await self.api.maybe(Task, f"{route}/pendingTask{path(number)}")
+                task = await self.api.maybe(Task, f"{ROOT}{path(service)}/pendingTask{path(number)}")
                 if task is not None and task.open:
                     said.append(f"task {number} is open ({task.function})")
         except ProviderError:

@@ -10,8 +10,7 @@ from reconciler.core.action import Action, Verb
 from reconciler.core.errors import ProviderError
 from reconciler.core.model import Holding, Json
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
-from reconciler.providers.http import path
-from reconciler.providers.ovh import lists
+from reconciler.providers.ovh import batches
 from reconciler.providers.ovh.api import refused
 from reconciler.providers.ovh.prepaid import groups, people
 from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount
@@ -79,13 +78,13 @@ class PrepaidTenant:
         notices: list[str] = []
         name = ""
         try:
-            tenant = await api.get(Tenant, f"{ROOT}{path(seat)}/parentTenant")
+            tenant = await batches.one(api, ROOT, Tenant, seat, suffix="/parentTenant")
             name = tenant.display_name
             if tenant.mca_agreed is False:
                 notices.append("the Microsoft Customer Agreement is not accepted")
             if tenant.status != "ok":
                 notices.append(f"the service is {tenant.status}")
-            tasks = set(await lists.ids(api, f"{ROOT}{path(seat)}/tenantPendingTask"))
+            tasks = set(await batches.numbers(api, ROOT, seat, suffix="/tenantPendingTask"))
             theirs = {place.task for one in holdings for place in one.places}
             notices += [f"task {task} is open" for task in sorted(tasks - theirs)]
         except ProviderError:
