@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
+from reconciler.core.action import Verb
 from reconciler.core.journal import Event, Kind
 from reconciler.core.overview import OpenAction, Overview, TenantOverview
 from reconciler.core.report import Report, Result, State
@@ -36,7 +38,7 @@ def overview_verdict(overview: Overview) -> str:
 def title(tenant: TenantOverview) -> str:
     """Who a tenant is and how it stands."""
     name = f" {tenant.name}" if tenant.name else ""
-    parts = [tenant.provider, f"account {tenant.account}" if tenant.account else ""]
+    parts = [tenant.provider, tenant.account]
     parts.append(words.SANDBOX if tenant.sandbox else "")
     said = words.STATUSES[tenant.status]
     if tenant.changes:
@@ -53,7 +55,7 @@ def result_why(result: Result) -> str:
         code = f"[{result.error.code}]" if result.error.code else ""
         parts.append(f"error{code}: {result.error.message}")
     parts += [result.note] if result.note else []
-    parts += [f"ref {result.ref}"] if result.ref else []
+    parts += [f"ref {result.ref}"] if result.ref and (result.state in OPEN or result.verb in BOUGHT) else []
     if result.state in OPEN:
         parts += words.since_and_due(result.since, result.due_by)
     return "; ".join(parts)
@@ -66,6 +68,7 @@ def open_why(item: OpenAction) -> str:
     return "; ".join([*parts, *words.since_and_due(item.since, item.due_by)])
 
 
+BOUGHT = frozenset({Verb.ORDER, Verb.RESIZE, Verb.CANCEL})  # whose numbers somebody looks up later
 OPEN = frozenset({State.PENDING, State.BY_HAND, State.IN_DOUBT})
 NOT_DONE = frozenset({State.FAILED, State.NOT_STARTED})
 
@@ -89,8 +92,11 @@ def event_parts(event: Event) -> Iterator[str]:
                 yield f"{action.get('verb', '')}: {action.get('summary', '')}".strip(": ")
     for key in TOLD:
         value = data.get(key)
-        if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
-            yield str(value) if key in PLAIN else f"{key.replace('_', ' ')} {value}"
+        if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":
+            continue
+        if (key, value) == ("waiting_on", "provider") or (key == "login" and value == data.get("ref")):
+            continue  # the usual case, and what was just said
+        yield str(value) if key in PLAIN else f"{key.replace('_', ' ')} {_short(key, value)}"
 
 
 TOLD = (
@@ -98,6 +104,10 @@ TOLD = (
     "login", "evidence", "exit_code",
 )  # fmt: skip
 PLAIN = frozenset({"message", "why", "status"})
+
+
+def _short(key: str, value: object) -> str:
+    return words.moment(datetime.fromisoformat(str(value))) if key == "due_by" else str(value)
 
 
 def _size(value: object) -> int:

@@ -11,6 +11,7 @@ from reconciler.core.action import Action
 from reconciler.core.plan import Plan, Run, cost
 from reconciler.core.serial import amount
 from reconciler.render import words
+from reconciler.render.departures import departures
 from reconciler.render.escape import clean
 from reconciler.render.options import Options
 from reconciler.render.words import Mark
@@ -186,9 +187,8 @@ def _others(plan: Plan) -> Iterator[Row]:
         money = unmanaged.monthly
         said = f"{amount(money.amount)} {money.currency}/month" if money else ""
         yield _other(words.UNMANAGED, unmanaged.address, ("in no manifest", said), f"ref {unmanaged.ref}")
-    for leaving in plan.leaving:
-        ends = f"ends on {leaving.on.isoformat()}" if leaving.on else "ends"
-        yield _other(words.LEAVING, leaving.address, (ends, ""), f"ref {leaving.ref}")
+    for leaving in departures(plan.leaving):
+        yield _other(words.LEAVING, leaving.address, (leaving.said, ""), leaving.why)
 
 
 def _other(mark: Mark, address: str, cells: tuple[str, ...], why: str) -> Row:

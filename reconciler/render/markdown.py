@@ -139,6 +139,8 @@ def _unseen(run: Run) -> Iterator[str]:
 def _foot(run: Run, options: Options) -> str:
     command = words.next_command(run, options)
     do = f"To do it: {code(command)}\n\n" if command else ""
+    accepted = ", ".join(f"{said(one.name)} {named(one.url)}" for one in words.contracts(run)[:FEW])
+    do += f"Consent accepts: {accepted}\n\n" if accepted else ""
     again = f"To see it again: {code(words.plan_command(options))}\n\n"
     made = f"reconciler {markdown(run.tool_version)}, {words.moment(run.created_at)}"
     return f"\n---\n\n{do}{again}Digest {code(run.digest)}\n\n<sub>{made}</sub>\n"

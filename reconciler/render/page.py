@@ -13,7 +13,7 @@ from reconciler.render.options import NARROW, Options
 BELOW = 4  # what belongs to a row stands below it, this much further in
 WHAT = 3  # the column that wraps
 LEAST = 24  # the least room in which a column may wrap
-MOST = 40  # the most that column takes for itself
+ROOMY = 30  # what it wants before others make way
 
 
 class Piece(NamedTuple):
@@ -62,16 +62,21 @@ class Page:
     ) -> None:
         """Rows of mark, word, name, what, ... and why, with aligned columns.
 
-        `what` wraps in its column. `why` does too where there is room for it, else it stands below; on a
-        narrow page each row becomes a block. `after` is called with the number of each row once it stands.
+        A row's `why` stands beside the rest where it fits, else below. Where the columns do not fit, those after
+        `what` go below too; on a narrow page each row becomes a block. `after` is called with the number of
+        each row once it stands.
         """
         spelled = [[self._harmless(piece) for piece in row] for row in rows]
-        grid = self._grid(spelled, indent)
+        for shape in (_same, _folded):
+            shaped = [shape(row) for row in spelled]
+            grid = self._grid(shaped, indent)
+            if grid is not None:
+                break
         for number, row in enumerate(spelled):
             if grid is None:
                 self._stack(row, indent)
             else:
-                self._align(row, grid, indent)
+                self._align(shaped[number], grid, indent)
             after(number)
 
     def text(self) -> str:
@@ -84,35 +89,37 @@ class Page:
         return "".join(f"{''.join(piece.text for piece in line)}\n" for line in lines)
 
     def _grid(self, rows: Sequence[Row], indent: int) -> list[int] | None:
-        """The width of each column, the last one 0 when it stands below; None when nothing fits."""
+        """The width of each column, the room for the last one behind them; None when they do not fit."""
         if self.options.width < NARROW or not rows:
             return None
         widths = [max(cells(piece.text) for piece in column) for column in zip(*rows, strict=True)][:-1]
         room = self.options.width - indent - sum(_gap(at) + width for at, width in enumerate(widths) if width)
         room += widths[WHAT]
         longest = widths[WHAT]
-        if room < min(longest, LEAST):
+        if room < min(longest, ROOMY):
             return None
-        if room >= min(longest, MOST) + LEAST:
-            widths[WHAT] = min(longest, MOST)
-            return [*widths, room - widths[WHAT]]
         widths[WHAT] = min(longest, room)
-        return [*widths, 0]
+        return [*widths, max(0, room - widths[WHAT])]
 
     def _align(self, row: Row, grid: Sequence[int], indent: int) -> None:
+        *before, why = row
         columns = [
             (list(wrap(piece.text, width)), width + _gap(at), piece.style)
-            for at, (piece, width) in enumerate(zip(row, grid, strict=True))
+            for at, (piece, width) in enumerate(zip(before, grid[:-1], strict=True))
             if width
         ]
+        free = [width + _gap(at) for at, width in enumerate(grid[:-1]) if at > WHAT and not before[at].text]
+        beside = cells(why.text) <= grid[-1] + sum(free)
+        if beside and free:
+            columns = columns[: WHAT + 1]
         for at in range(max(len(lines) for lines, _, _ in columns)):
             pieces = [Piece(" " * indent)]
             for lines, width, style in columns:
                 text = lines[at] if at < len(lines) else ""
                 pieces += [Piece(text, style), Piece(" " * (width - cells(text)))]
-            self.lines.append(pieces)
-        if not grid[-1] and row[-1].text:
-            self._below(row[-1], indent + BELOW)
+            self.lines.append([*pieces, why] if beside and not at else pieces)
+        if why.text and not beside:
+            self._below(why, indent + BELOW)
 
     def _below(self, piece: Piece, indent: int) -> None:
         for line in wrap(piece.text, self.options.width - indent):
@@ -126,9 +133,14 @@ class Page:
         lines = list(wrap(name.text, max(LEAST, self.options.width - indent - cells(head) - 1)))
         self.lines.append([Piece(" " * indent), Piece(head, mark.style), Piece(f" {lines[0]}", name.style)])
         self.lines.extend([Piece(" " * hang), Piece(more, name.style)] for more in lines[1:])
-        for piece in rest:
-            if piece.text:
-                self._below(piece, hang)
+        *others, why = rest
+        for line in fill(
+            (piece.text for piece in others if piece.text), self.options.width - hang, glue="  "
+        ):
+            if line:
+                self._below(Piece(line), hang)
+        if why.text:
+            self._below(why, hang)
 
     def _harmless(self, piece: Piece | str) -> Piece:
         if isinstance(piece, str):
@@ -138,6 +150,17 @@ class Page:
     def _spell(self, text: str) -> str:
         shown = clean(text)
         return ascii_only(shown) if self.options.ascii else shown
+
+
+def _same(row: Row) -> Row:
+    return row
+
+
+def _folded(row: Row) -> Row:
+    """What stands between `what` and `why` said with `why`."""
+    *between, why = row[WHAT + 1 :]
+    told = "; ".join(piece.text for piece in (*between, why) if piece.text)
+    return [*row[: WHAT + 1], Piece(told, why.style)]
 
 
 def _trimmed(line: Sequence[Piece]) -> list[Piece]:

@@ -8,6 +8,7 @@ from reconciler.core.action import Action
 from reconciler.core.plan import Plan, Run, Waiting
 from reconciler.core.serial import amount
 from reconciler.render import words
+from reconciler.render.departures import departures
 from reconciler.render.options import Options
 from reconciler.render.page import Page, Piece, Row
 from reconciler.render.words import Mark
@@ -118,8 +119,6 @@ def _row(action: Action) -> Row:
 
 
 def _below(page: Page, action: Action, indent: int) -> None:
-    for contract in action.contracts:
-        page.line(f"accepts: {contract.name} {contract.url}".rstrip(), indent=indent)
     by_hand(page, action.instructions, indent=indent)
     if action.how == "by-hand" and action.instructions is None:
         page.prose("a person does this; apply tells how", indent=indent)
@@ -134,9 +133,8 @@ def _others(plan: Plan) -> Iterator[Row]:
         money = unmanaged.monthly
         cost = f"{amount(money.amount)} {money.currency}/month" if money else ""
         yield _other(words.UNMANAGED, unmanaged.address, "in no manifest", cost, f"ref {unmanaged.ref}")
-    for leaving in plan.leaving:
-        ends = f"ends on {leaving.on.isoformat()}" if leaving.on else "ends"
-        yield _other(words.LEAVING, leaving.address, ends, "", f"ref {leaving.ref}")
+    for leaving in departures(plan.leaving):
+        yield _other(words.LEAVING, leaving.address, leaving.said, "", leaving.why)
 
 
 def _verb(item: Waiting) -> str:
@@ -154,11 +152,21 @@ def _other(mark: Mark, address: str, said: str, cost: str, why: str) -> Row:
     ]
 
 
+def _accepted(page: Page, run: Run) -> None:
+    """What consent to this plan accepts, each contract once."""
+    contracts = words.contracts(run)
+    if contracts:
+        page.line("Consent accepts:")
+    for contract in contracts:
+        page.line(f"{contract.name} {contract.url}".rstrip(), indent=2)
+
+
 def _end(page: Page, run: Run) -> None:
     page.prose(words.verdict(run), style="bold", hang=6)
     bill = words.bill(run.cost)
     if bill:
         page.prose(bill, hang=6)
+    _accepted(page, run)
     if run.skipped:
         page.prose(f"Not looked at: {words.count(run.skipped, 'tenant')} (not selected)", hang=2)
     for exceeded in run.exceeded:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.model import Address, Source
+from reconciler.core.model import Address, Contract, Source
 from reconciler.core.plan import Cost, Exceeded, Plan, Run, Status, Waiting
 from reconciler.core.report import State
 from reconciler.core.serial import amount
@@ -132,9 +132,12 @@ def moment(value: datetime) -> str:
 
 
 def since_and_due(since: datetime | None, due_by: datetime | None) -> list[str]:
-    """Since when and until when."""
-    said = [f"since {moment(since)}"] if since else []
-    return [*said, f"due by {moment(due_by)}"] if due_by else said
+    """Since when and until when; a day is said once."""
+    if since is None or due_by is None:
+        return [f"since {moment(since)}"] if since else [f"due by {moment(due_by)}"] if due_by else []
+    start, end = since.astimezone(UTC), due_by.astimezone(UTC)
+    due = f"{end:%H:%M} UTC" if start.date() == end.date() else moment(end)
+    return [f"since {start:%Y-%m-%d %H:%M}, due by {due}"]
 
 
 def place(source: Source | None) -> str:
@@ -164,6 +167,12 @@ def waiting(item: Waiting) -> str:
     return "; ".join([*said, *ref, *since_and_due(item.since, item.due_by)]) + (
         f" ({where})" if where else ""
     )
+
+
+def contracts(run: Run) -> list[Contract]:
+    """What consent to a plan accepts, each contract once."""
+    found = (contract for plan in run.plans for action in plan.actions for contract in action.contracts)
+    return list(dict.fromkeys(found))
 
 
 def doubts(run: Run) -> Iterator[tuple[Plan, Waiting]]:

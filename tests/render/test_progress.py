@@ -50,7 +50,7 @@ def test_what_is_pending_is_told_once() -> None:
         watcher.tell(event(Kind.FAILED, final=True, message="the order was cancelled"))
 
     assert out.getvalue().splitlines() == [
-        "… pending acme group/office: ticket 4711; waiting on provider",
+        "… pending acme group/office: ticket 4711",
         "x failed acme group/office: the order was cancelled",
     ]
 

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from reconciler.core.errors import GuardError, ManifestError
-from reconciler.core.plan import Run
+from reconciler.core.plan import Leaving, Run
 from reconciler.render import ERROR, HISTORY, PLAN, REPORT, STATUS, Options, options_for
 from reconciler.render.page import cells
 from tests.render import makers
@@ -237,3 +238,34 @@ def test_colour_is_for_terminals_that_want_it(
 )
 def test_ascii_is_spoken_where_utf_8_is_not(encoding: str | None, expected: bool) -> None:  # noqa: FBT001
     assert options_for({}, encoding=encoding, terminal=True, width=None).ascii is expected
+
+
+def test_seats_of_a_group_that_end_together_are_one_line_with_a_count() -> None:
+    on = date(2026, 12, 21)
+    leaving = (
+        Leaving(address="seat/office/piotr", ref="old-1", on=on),
+        Leaving(address="seat/office/ewa", ref="old-2", on=on),
+        Leaving(address="group/office", ref="old-2", on=on),
+        Leaving(address="group/office", ref="old-3", on=on),
+        Leaving(address="group/mail", ref="4711", on=on),
+    )
+    plan = replace(makers.in_sync("acme"), leaving=leaving)
+
+    text = PLAN["text"](makers.run(plan), Options())
+
+    assert "  > leaving  group/office  3 seats end on 2026-12-21  with piotr, ewa\n" in text
+    assert "  > leaving  group/mail    ends on 2026-12-21         ref 4711\n" in text
+
+
+def test_contracts_are_listed_once_however_many_purchases_accept_them() -> None:
+    twice = [replace(makers.acme(), tenant=name) for name in ("acme", "beta")]
+
+    text = PLAN["text"](makers.run(*twice), Options())
+
+    assert text.count("https://www.ovh.com/contracts/terms.pdf") == 1
+
+
+def test_each_hint_of_several_stands_on_its_line() -> None:
+    text = ERROR(GuardError("two limits are exceeded", hint="lift one\nlift the other"), Options())
+
+    assert text == "error: two limits are exceeded\nhint: lift one\n      lift the other\n"

@@ -1,0 +1,43 @@
+"""What ends on a date: the seats of one group that end together are one line with a count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from reconciler.core.plan import Leaving
+from reconciler.render import words
+
+FEW = 5  # people named; more are counted
+
+
+class Departure(NamedTuple):
+    """Where, what ends when, and with whom or under which number."""
+
+    address: str
+    said: str
+    why: str
+
+
+def departures(leaving: Iterable[Leaving]) -> Iterator[Departure]:
+    """One line for what ends alone, one for the seats of a group that end on the same day."""
+    together: dict[tuple[str, date | None], list[Leaving]] = {}
+    for item in leaving:
+        group = item.address.partition("/")[2].partition("/")[0]
+        together.setdefault((group, item.on), []).append(item)
+    for (group, on), items in together.items():
+        refs = {item.ref for item in items}
+        when = f" on {on.isoformat()}" if on else ""
+        if len(refs) == 1:
+            yield Departure(items[0].address, f"ends{when}", f"ref {items[0].ref}")
+        else:
+            yield Departure(f"group/{group}", f"{words.count(len(refs), 'seat')} end{when}", _with(items))
+
+
+def _with(items: Iterable[Leaving]) -> str:
+    people = [item.address.split("/", 2)[-1] for item in items if item.address.startswith("seat/")]
+    if not people:
+        return ""
+    more = f" and {len(people) - FEW} more" if len(people) > FEW else ""
+    return f"with {', '.join(people[:FEW])}{more}"
