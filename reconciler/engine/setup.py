@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -66,8 +68,21 @@ def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> d
 
 async def plan_run(setup: Setup, progress: Mapping[str, Progress]) -> Run:
     """Plan every selected tenant and hold the result against the policy."""
-    made = await plans(setup.selection, accounts=setup.accounts, progress=progress, prices=setup.prices)
+    with _no_collection():
+        made = await plans(setup.selection, accounts=setup.accounts, progress=progress, prices=setup.prices)
     return judged(setup, made, progress)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking what is only growing (a third of the time of a big plan)."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def judged(setup: Setup, made: Iterable[Plan], progress: Mapping[str, Progress]) -> Run:

@@ -54,13 +54,8 @@ async def one(api: Api, route: str, kind: type[T], name: str, *, suffix: str = "
 
 
 async def numbers(api: Api, route: str, name: str, *, suffix: str) -> list[str]:
-    """Read a plain list of ids below one object; one that a batch calls empty is looked at by itself."""
-    kind = list[str | int]
-    answered = await together(api, route, kind, [name], suffix=suffix)
-    found: list[str | int] = answered.get(name, [])
-    if not found:
-        found = await api.get(kind, f"{route}{path(name)}{suffix}")
-    return [str(each) for each in found]
+    """Read a plain list of ids below one object, as text."""
+    return [str(each) for each in await one(api, route, list[str | int], name, suffix=suffix)]
 
 
 async def _read(api: Api, key: tuple[str, str, Any], kind: type[T]) -> dict[str, T]:

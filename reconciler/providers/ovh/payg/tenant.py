@@ -117,6 +117,8 @@ class PaygTenant:
     async def _domain(self, service: str) -> str:
         try:
             names = await batches.numbers(self.api, ROOT, service, suffix="/domain")
+            # Logins hang on it, so a batch that knows none is not believed.
+            names = names or await lists.ids(self.api, f"{ROOT}{path(service)}/domain")
         except Rejected:
             return service
         return names[0] if names else service
