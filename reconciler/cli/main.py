@@ -88,7 +88,7 @@ def cli(context: click.Context) -> None:
 def main() -> NoReturn:
     """Run the command line; every error has its exit code, and only a bug shows its trace."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.UsageError as error:

@@ -199,7 +199,7 @@ def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the 
     acting = identity(os.environ, world.root)
     return Setup(
         selection=world.selection,
-        accounts=Accounts(open=partial(_open, world, writes)),
+        accounts=Accounts(open=partial(_open, world, {}, writes)),
         journal=journal,
         policies=policies or (world.workspace.policy,),
         who=Who(by=acting.by, run=acting.run, commit=acting.commit, holder=holder(acting)),
@@ -227,10 +227,13 @@ def notes_of(world: World) -> tuple[str, ...]:
     return (f"account {', '.join(names)} is a sandbox: nothing is bought",) if names else ()
 
 
-_SESSIONS: dict[tuple[int, str], Any] = {}
-
-
-def _open(world: World, writes: bool, name: str, provider: str) -> Account:  # noqa: FBT001 - bound by partial
+def _open(
+    world: World,
+    sessions: dict[str, Any],
+    writes: bool,  # noqa: FBT001 - bound by partial
+    name: str,
+    provider: str,
+) -> Account:
     """Open an account for one kind of provider; the families of an account share its session."""
     from reconciler.providers import OPEN
 
@@ -241,10 +244,9 @@ def _open(world: World, writes: bool, name: str, provider: str) -> Account:  # n
             hint="remove the tenant or wait",
             code="unsupported",
         )
-    key = (id(world), name)
-    if key not in _SESSIONS:
-        _SESSIONS[key] = _session(world, account, writes=writes)
-    return OPEN[provider](name, _SESSIONS[key])
+    if name not in sessions:
+        sessions[name] = _session(world, account, writes=writes)
+    return OPEN[provider](name, sessions[name])
 
 
 def _session(world: World, account: OvhAccount, *, writes: bool) -> Any:

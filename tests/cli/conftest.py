@@ -1,0 +1,17 @@
+"""A workspace for each test: one tenant as written, one reseller's tenant as written, and the world of both."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.place import ACME, RESELLER, WORKSPACE, WORLD, Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    made.write("reconciler.yaml", WORKSPACE)
+    made.write("tenants/acme.yaml", ACME)
+    made.write("tenants/resell.yaml", RESELLER)
+    made.world(WORLD)
+    return made
