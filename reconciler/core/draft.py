@@ -21,7 +21,6 @@ class Draft:
     manifest: ManifestFile
     capabilities: Capabilities
     begun: int
-    protected: bool = False
     actions: list[Action] = field(default_factory=list)
     pending: list[Waiting] = field(default_factory=list)
     blocked: list[Waiting] = field(default_factory=list)
@@ -47,6 +46,11 @@ class Draft:
             self._people = {one.login: index for index, one in enumerate(users)}
         return self.source("users", self._people[person.login])
 
+    def id_of(self, address: Address, verb: Verb, before: Json | None, after: Json | None) -> str:
+        """The id that an action has or would have."""
+        tenant = self.manifest.tenant.tenant
+        return action_id(tenant, address, verb, before=before, after=after, begun=self.begun)
+
     def act(  # noqa: PLR0913 - an action has that many parts, each named at the call
         self,
         verb: Verb,
@@ -70,9 +74,7 @@ class Draft:
             self.block(address, verb, note, source=source)
             return None
         action = Action(
-            id=action_id(
-                self.manifest.tenant.tenant, address, verb, before=before, after=after, begun=self.begun
-            ),
+            id=self.id_of(address, verb, before, after),
             verb=verb,
             address=address,
             summary=summary,

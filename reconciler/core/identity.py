@@ -6,20 +6,28 @@ nobody buys a second time what only was not pinned (contract, section 1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.core.claims import (
+    NUMBERED,
+    Claims,
+    Lists,
+    ProductOf,
+    claim_of,
+    claims,
+    pin,
+    product_in,
+    remembered,
+)
 from reconciler.core.manifest import Group, Tenant
-from reconciler.core.model import Holding, Snapshot
+from reconciler.core.model import Holding
 from reconciler.core.progress import Progress
 
-Verdict = Literal["is", "order", "blocked", "gone"]
-Claim = tuple[str, str]
-"""A service or subscription, and the product in it."""
+__all__ = ["Claims", "Identity", "Lists", "ProductOf", "claims", "identify", "identify_all"]
 
-ProductOf = Callable[[str], str | None]
-"""The product's key at the provider, from its name in the manifest; None when it is not sold."""
+Verdict = Literal["is", "order", "blocked", "gone"]
+IN_PLACE = "cannot be changed in place: add a group, move the people, then cancel this one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,194 +43,189 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
-    """What the whole workspace claims of one account: services by product, and orders by number."""
+class _Case:
+    """One group whose identity is asked for."""
 
-    services: Mapping[Claim, tuple[str, str]] = field(default_factory=dict)
-    orders: frozenset[str] = frozenset()
+    tenant: Tenant
+    group: Group
+    product: str
+    lists: Lists
+    progress: Progress
+    claimed: Claims
 
-    def others(self, claim: Claim, tenant: str, group: str) -> tuple[str, str] | None:
-        """Who else claims it."""
-        owner = self.services.get(claim)
-        return owner if owner and owner != (tenant, group) else None
+    def foreign(self, ref: str, product: str) -> tuple[str, str] | None:
+        """Who else claims a holding."""
+        claim = claim_of(self.tenant, ref, product)
+        return self.claimed.others(claim, self.tenant.tenant, self.group.name)
 
-
-def claims(
-    tenants: Iterable[Tenant], progress: Mapping[str, Progress], product_of: Callable[[Tenant], ProductOf]
-) -> Claims:
-    """Gather every pin, everything the journal remembers, and each tenant's own service."""
-    services: dict[Claim, tuple[str, str]] = {}
-    orders: set[str] = set()
-    for tenant in tenants:
-        remembered = progress.get(tenant.tenant, Progress())
-        orders |= remembered.orders
-        for group in tenant.license_groups:
-            product = product_of(tenant)(group.product) or group.product
-            ref = pin(tenant, group) or _remembered(remembered, group)
-            if ref is not None:
-                services.setdefault((ref, product), (tenant.tenant, group.name))
-            elif tenant.service and group.service is None and tenant.provider != "ovh-csp2":
-                services.setdefault((tenant.service, product), (tenant.tenant, group.name))
-    return Claims(services=services, orders=frozenset(orders))
+    @property
+    def ours(self) -> list[Holding]:
+        """What lives in the tenant's own service."""
+        return self.lists.by_scope.get(self.tenant.service or "", [])
 
 
-def pin(tenant: Tenant, group: Group) -> str | None:
-    """The service or subscription that the manifest says the group is."""
-    if tenant.provider in {"ovh-csp2", "partner-center"}:
-        return group.subscription
-    return group.service if group.service != "new" else None
-
-
-def _remembered(progress: Progress, group: Group) -> str | None:
-    known = progress.services.get(group.name)
-    if known is None and group.previously and group.previously in progress.services:
-        known = progress.services[group.previously]
-    return known[0] if known else None
+def identify_all(
+    tenant: Tenant, *, lists: Lists, progress: Progress, claimed: Claims, product_of: ProductOf
+) -> dict[str, Identity]:
+    """Say what each group of a tenant is; one holding is never two groups."""
+    found = {
+        group.name: identify(
+            tenant, group, lists=lists, progress=progress, claimed=claimed, product_of=product_of
+        )
+        for group in tenant.license_groups
+    }
+    sharing: dict[tuple[str, str], list[str]] = {}
+    for name, one in found.items():
+        if one.holding is not None:
+            sharing.setdefault((one.holding.ref, one.holding.product), []).append(name)
+    for (ref, _), names in sharing.items():
+        if len(names) > 1:
+            blocked = _blocked("RC4107", f"{ref} could be {' or '.join(sorted(names))}: {_pin_it(tenant)}")
+            found |= dict.fromkeys(names, blocked)
+    return found
 
 
 def identify(
     tenant: Tenant,
     group: Group,
     *,
-    snapshot: Snapshot,
+    lists: Lists,
     progress: Progress,
     claimed: Claims,
     product_of: ProductOf,
 ) -> Identity:
     """Say what a group is."""
-    product = product_of(group.product)
+    product = product_in(tenant, group, lists, product_of)
     if product is None:
-        return Identity(
-            verdict="blocked", reason=f"{tenant.provider} does not sell {group.product!r} to this tenant"
-        )
-    ref = pin(tenant, group) or _remembered(progress, group)
+        return _blocked("RC4108", _not_sold(tenant, group, lists))
+    case = _Case(tenant=tenant, group=group, product=product, lists=lists, progress=progress, claimed=claimed)
+    ref = pin(tenant, group) or remembered(progress, group)
     if ref is not None:
-        return _known(tenant, group, ref, product, snapshot, progress)
+        return _known(case, ref)
     if tenant.service is not None and group.service != "new":
-        inside = _inside(tenant, group, product, snapshot, claimed)
+        inside = _inside(case)
         if inside is not None:
             return inside
-    return _to_order(tenant, group, product, snapshot, claimed)
+    return _to_order(case)
 
 
-def _known(
-    tenant: Tenant, group: Group, ref: str, product: str, snapshot: Snapshot, progress: Progress
-) -> Identity:
-    remembered = progress.services.get(group.name)
-    if remembered and remembered[0] == ref and remembered[1] not in {"", product, group.product}:
-        return Identity(
-            verdict="blocked",
-            reason=f"the product was {remembered[1]} and cannot be changed in place: "
-            "add a group, move the people, then cancel this one",
-            code="RC4101",
-        )
-    same = snapshot.of(ref)
-    holding = next((one for one in same if one.product == product), None)
-    learnt = remembered is None or remembered[0] != ref
+def _blocked(code: str, reason: str) -> Identity:
+    return Identity(verdict="blocked", code=code, reason=reason)
+
+
+def _not_sold(tenant: Tenant, group: Group, lists: Lists) -> str:
+    said = f"{tenant.provider} does not sell {group.product!r} to this tenant"
+    if tenant.provider in NUMBERED and tenant.service not in lists.by_scope:
+        said += f", or {tenant.service} is not in account {tenant.account}"
+    return said
+
+
+def _known(case: _Case, ref: str) -> Identity:
+    known = _memory(case)
+    if known and known[0] == ref and known[1] not in {"", case.product, case.group.product}:
+        return _blocked("RC4101", f"the product was {known[1]} and {IN_PLACE}")
+    owner = case.foreign(ref, case.product)
+    if owner is not None:
+        return _blocked("RC4107", f"{ref} is group {owner[1]} of tenant {owner[0]}: correct the pin of one")
+    same = case.lists.by_ref.get(ref, [])
+    if case.tenant.provider in NUMBERED:
+        same = [one for one in same if one.scope == case.tenant.service]
+    holding = next((one for one in same if one.product == case.product), None)
     if holding is not None:
-        return Identity(verdict="is", holding=holding, learnt=learnt)
-    return _known_without_product(tenant, group, ref, same, snapshot, progress)
+        direct = case.progress.services.get(case.group.name)
+        return Identity(verdict="is", holding=holding, learnt=direct is None or direct[0] != ref)
+    return _vanished(case, ref, same)
 
 
-def _known_without_product(
-    tenant: Tenant,
-    group: Group,
-    ref: str,
-    same: list[Holding],
-    snapshot: Snapshot,
-    progress: Progress,
-) -> Identity:
-    if group.state == "cancelled":
+def _memory(case: _Case) -> tuple[str, str, str] | None:
+    """What the journal knows of the group, under its name or the one before."""
+    services = case.progress.services
+    return services.get(case.group.name) or services.get(case.group.previously or "")
+
+
+def _vanished(case: _Case, ref: str, same: list[Holding]) -> Identity:
+    """A pinned or remembered holding that is not there, or is there with another product."""
+    if case.group.state == "cancelled":
         return Identity(verdict="gone")
-    if same and tenant.provider == "ovh-csp2":
-        return Identity(
-            verdict="blocked",
-            reason=f"subscription {ref} is {same[0].name or same[0].product}, not {group.product}: "
-            "a product cannot be changed in place; add a group, move the people, then cancel this one",
-            code="RC4101",
-        )
-    if same and tenant.provider == "ovh-prepaid":
+    if same and case.tenant.provider in NUMBERED:
+        what = same[0].name or same[0].product
+        said = f"subscription {ref} is {what}, not {case.group.product}: a product {IN_PLACE}"
+        return _blocked("RC4101", said)
+    known = _memory(case)
+    delivered = known is not None and known[0] == ref
+    ended = case.group.name in case.progress.cancelled
+    if same and case.tenant.provider == "ovh-prepaid" and (ended or not delivered):
         return Identity(verdict="order", scope=ref)
-    if group.name in progress.cancelled and pin(tenant, group) is None:
-        return Identity(verdict="order", scope=_own(tenant, snapshot))
-    return Identity(
-        verdict="blocked",
-        reason=f"{ref} is not in account {tenant.account} any more (or not yet): "
+    if ended and pin(case.tenant, case.group) is None:
+        own = case.tenant.service
+        return Identity(verdict="order", scope=own if case.ours else None)
+    gone = f"{case.group.product} in {ref}" if same else ref
+    return _blocked(
+        "RC4102",
+        f"{gone} is not in account {case.tenant.account} any more (or not yet): "
         "correct the pin, or write `service: new` on a group of another name to buy one",
-        code="RC4102",
     )
 
 
-def _own(tenant: Tenant, snapshot: Snapshot) -> str | None:
-    return tenant.service if snapshot.inside(tenant.service) else None
-
-
-def _inside(
-    tenant: Tenant, group: Group, product: str, snapshot: Snapshot, claimed: Claims
-) -> Identity | None:
-    own = snapshot.inside(tenant.service)
+def _inside(case: _Case) -> Identity | None:
+    """Look for the one holding of the product in the tenant's own service that nobody else claims."""
     free = [
-        one
-        for one in own
-        if one.product == product and claimed.others((one.ref, product), tenant.tenant, group.name) is None
+        one for one in case.ours if one.product == case.product and case.foreign(one.ref, one.product) is None
     ]
     if len(free) > 1:
         names = " and ".join(one.ref for one in free)
-        key = "subscription" if tenant.provider in {"ovh-csp2", "partner-center"} else "service"
-        return Identity(
-            verdict="blocked",
-            reason=f"{names} could each be this group: write `{key}:` in group {group.name} to say which",
-            code="RC4103",
-        )
-    if free:
-        return Identity(verdict="is", holding=free[0], learnt=True)
-    return None
+        said = f"{names} could each be group {case.group.name}: {_pin_it(case.tenant)}"
+        return _blocked("RC4103", said)
+    return Identity(verdict="is", holding=free[0], learnt=True) if free else None
 
 
-def _to_order(tenant: Tenant, group: Group, product: str, snapshot: Snapshot, claimed: Claims) -> Identity:
-    if group.state == "cancelled":
+def _pin_it(tenant: Tenant) -> str:
+    key = "subscription" if tenant.provider in NUMBERED else "service"
+    return f"write `{key}:` in the group to say which"
+
+
+def _to_order(case: _Case) -> Identity:
+    tenant, product = case.tenant, case.product
+    if case.group.state == "cancelled":
         return Identity(verdict="gone")
     scope = tenant.service
-    if scope is not None and not snapshot.inside(scope) and _lists(tenant):
-        return Identity(
-            verdict="blocked",
-            reason=f"service {scope} of this tenant is not in account {tenant.account}",
-            code="RC4102",
-        )
-    loose = [
-        one.ref
-        for one in snapshot.holdings
-        if one.product == product
-        and (one.ref, product) not in claimed.services
-        and one.ref not in group.beside
-        and one.seats != 0
-        and (tenant.provider != "ovh-csp2" or one.scope == scope)
-    ]
+    if scope is not None and not case.ours and tenant.provider not in NUMBERED:
+        said = f"service {scope} of this tenant is not in account {tenant.account}"
+        return _blocked("RC4102", said)
+    loose = sorted({one.ref for one in case.lists.by_product.get(product, []) if _is_loose(case, one)})
     if loose:
-        return Identity(verdict="blocked", reason=_unclaimed(group, loose), code="RC4104")
-    orders = [
-        one.ref
-        for one in snapshot.incoming
-        if one.product == product
-        and one.ref not in claimed.orders
-        and (one.into is None or (one.into, product) not in claimed.services)
-    ]
-    if orders:
-        return Identity(
-            verdict="blocked",
-            reason=f"order {', '.join(orders)} of {group.product} is on its way and nobody claims it: "
+        return _blocked("RC4104", _unclaimed(case.group, loose))
+    numbers = [one.ref for one in case.lists.incoming.get(product, []) if _nobodys(case, one.ref, one.into)]
+    if numbers:
+        return _blocked(
+            "RC4105",
+            f"order {', '.join(sorted(numbers))} of {case.group.product} is on its way and nobody claims it: "
             "wait until it is delivered, then pin its service",
-            code="RC4105",
         )
+    if scope is not None and (case.group.service == "new" or case.foreign(scope, product)):
+        # Its place in the tenant's own service is another group's, so it becomes a service of its own.
+        return Identity(verdict="order", scope=scope if tenant.provider in NUMBERED else None)
     return Identity(verdict="order", scope=scope)
 
 
-def _lists(tenant: Tenant) -> bool:
-    return tenant.provider in {"ovh-payg", "ovh-prepaid"}
+def _is_loose(case: _Case, one: Holding) -> bool:
+    if one.ref in case.group.beside or one.seats == 0:
+        return False
+    if case.tenant.provider in NUMBERED and one.scope != case.tenant.service:
+        return False
+    if one.seats is None and one.ref in case.claimed.refs:
+        return False  # a claimed service whose products have not been told apart
+    return claim_of(case.tenant, one.ref, one.product) not in case.claimed.services
+
+
+def _nobodys(case: _Case, order: str, into: str | None) -> bool:
+    if order in case.claimed.orders:
+        return False
+    return into is None or claim_of(case.tenant, into, case.product) not in case.claimed.services
 
 
 def _unclaimed(group: Group, refs: list[str]) -> str:
-    names = ", ".join(sorted(refs))
+    names = ", ".join(refs)
     if group.service == "new":
         return (
             f"the account also holds {names} of {group.product}, which no group claims: "
@@ -230,5 +233,5 @@ def _unclaimed(group: Group, refs: list[str]) -> str:
         )
     return (
         f"the account holds {names} of {group.product}, which no group claims: pin it with "
-        f"`service: {min(refs)}`, or write `service: new` with `beside:` to buy another one"
+        f"`service: {refs[0]}`, or write `service: new` with `beside:` to buy another one"
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.model import Holding, Money, Price, Quote
+from reconciler.core.model import Holding, Money, Price, Quote, group_address
 from reconciler.core.order import shrinks
 from reconciler.core.plan import Plan, Unmanaged
 from reconciler.core.progress import Spending
@@ -97,11 +97,14 @@ def with_monthly(
     unmanaged: tuple[Unmanaged, ...], holdings: Iterable[Holding], unit: Mapping[str, Price]
 ) -> tuple[Unmanaged, ...]:
     """Unmanaged groups with what they cost a month, where a unit price is known."""
-    known = {
-        f"group/{one.ref}": Money(unit[one.product].monthly * one.seats, unit[one.product].currency)
-        for one in holdings
-        if one.seats and one.product in unit
-    }
+    known: dict[str, Money] = {}
+    for one in holdings:
+        if not one.seats or one.product not in unit:
+            continue
+        price, address = unit[one.product], group_address(one.ref)
+        before = known.get(address, Money(ZERO, price.currency))
+        if before.currency == price.currency:
+            known[address] = Money(before.amount + price.monthly * one.seats, price.currency)
     return tuple(replace(one, monthly=known.get(one.address, one.monthly)) for one in unmanaged)
 
 
@@ -133,10 +136,16 @@ def buys(action: Action) -> bool:
 def this_month(spending: Iterable[Spending], now: datetime) -> dict[str, Decimal]:
     """What this calendar month's (UTC) applies already added, per currency; never below zero."""
     total: dict[str, Decimal] = {}
+    month = _month(now)
     for one in spending:
-        if (one.at.year, one.at.month) == (now.year, now.month):
+        if _month(one.at) == month:
             total[one.currency] = total.get(one.currency, ZERO) + one.monthly
     return {currency: max(ZERO, amount) for currency, amount in total.items()}
+
+
+def _month(at: datetime) -> tuple[int, int]:
+    utc = at.astimezone(UTC)
+    return utc.year, utc.month
 
 
 def dearer(planned: Price | None, quoted: Price | None) -> bool:

@@ -3,49 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.core.action import Action, Verb
+from reconciler.core.allot import allot
+from reconciler.core.claims import Claims, Lists, ProductOf, claim_of, lists_of
 from reconciler.core.draft import Draft
-from reconciler.core.groups import grow, in_use, shrink
-from reconciler.core.identity import Claims, Identity, ProductOf, identify
-from reconciler.core.manifest import Group, ManifestFile, Tenant, login_key
-from reconciler.core.model import Holding, Snapshot, group_address, seat_address
+from reconciler.core.ends import cancel, shrink, tell_leaving
+from reconciler.core.groups import grow
+from reconciler.core.identity import Identity, identify_all
+from reconciler.core.manifest import ManifestFile, Tenant, login_key
+from reconciler.core.model import Holding, Snapshot, group_address
+from reconciler.core.notices import tell_notices, tell_strangers, tell_unready
 from reconciler.core.order import in_order
-from reconciler.core.plan import Plan, Unmanaged, Waiting
-from reconciler.core.pool import Pool, people
+from reconciler.core.plan import Plan, Waiting
+from reconciler.core.pool import Pool, sort_people
 from reconciler.core.progress import Open, Progress
 from reconciler.core.provider import Capabilities
 from reconciler.core.seating import seat_people
-from reconciler.core.standing import Standing
+from reconciler.core.simulate import violations
+from reconciler.core.standing import Standing, standing_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What one account shows, as planning needs it."""
+    """What one account shows, as planning needs it; `lists` is the snapshot by what is looked up."""
 
     snapshot: Snapshot
     claims: Claims
     capabilities: Capabilities
     product_of: Callable[[Tenant], ProductOf]
     sandbox: bool
+    lists: Lists = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lists", lists_of(self.snapshot))
 
 
 def identities(manifest: ManifestFile, world: World, progress: Progress) -> dict[str, Identity]:
     """Say what each group of a tenant is."""
+    return identify_all(
+        manifest.tenant,
+        lists=world.lists,
+        progress=progress,
+        claimed=world.claims,
+        product_of=world.product_of(manifest.tenant),
+    )
+
+
+def to_read(
+    manifest: ManifestFile, world: World, found: Mapping[str, Identity], progress: Progress
+) -> frozenset[str]:
+    """Which services to read in full: its groups', its own, and those of groups that are no longer written."""
     tenant = manifest.tenant
-    return {
-        group.name: identify(
-            tenant,
-            group,
-            snapshot=world.snapshot,
-            progress=progress,
-            claimed=world.claims,
-            product_of=world.product_of(tenant),
-        )
-        for group in tenant.license_groups
-    }
+    holdings = [one.holding for one in found.values() if one.holding]
+    scopes = {tenant.service, *(one.scope for one in holdings)} - {None}
+    own = {one.ref for scope in scopes for one in world.lists.by_scope.get(str(scope), ())}
+    known = {ref for ref, _, _ in forgotten(tenant, progress).values() if ref in world.lists.by_ref}
+    return frozenset({one.ref for one in holdings} | own | known)
+
+
+def forgotten(tenant: Tenant, progress: Progress) -> dict[str, tuple[str, str, str]]:
+    """Groups that the journal remembers and no file writes any more."""
+    written = {one.name for one in tenant.license_groups} | {one.previously for one in tenant.license_groups}
+    return {name: known for name, known in progress.services.items() if name not in written}
 
 
 def plan_tenant(
@@ -59,25 +81,56 @@ def plan_tenant(
 ) -> Plan:
     """Plan one tenant from its manifest, its holdings read in full, and the journal."""
     tenant = manifest.tenant
-    standings = {
-        group.name: _standing(tenant, group, found[group.name], holdings, world, progress)
-        for group in tenant.license_groups
-    }
+    standings = _standings(tenant, found, holdings, world, progress, now)
     draft = Draft(manifest=manifest, capabilities=world.capabilities, begun=progress.begun)
-    _tell_open(draft, progress, now)
-    for name, one in found.items():
-        if one.verdict == "blocked":
-            draft.block(group_address(name), Verb.ORDER, one.reason, source=draft.group_source(name))
+    draft.pending += [waiting(one, now) for one in progress.open.values()]
+    for name, standing in standings.items():
+        if standing.identity.verdict == "blocked":
+            reason = standing.identity.reason
+            draft.block(group_address(name), Verb.ORDER, reason, source=draft.group_source(name))
     grown = {name: grow(draft, one) for name, one in standings.items()}
-    pool = people(tenant, standings, progress)
+    pool = sort_people(tenant, standings, progress)
+    allot(standings, pool, grown)
     freed = seat_people(draft, standings, pool, grown)
-    for standing in standings.values():
-        if not (standing.cancelled and in_use(standing, standings, pool.leavers)):
-            shrink(draft, standing, pool, freed)
-    _strangers(draft, holdings, standings, world)
-    _notices(draft, standings)
-    _new_services(draft, standings)
-    return _plan(draft, manifest, world, standings, pool, progress)
+    for name, standing in standings.items():
+        tell_leaving(draft, standing)
+        shrink(draft, standing, pool, freed=freed, grown=grown[name])
+        cancel(draft, standing, pool, freed=freed, standings=standings)
+    loose = _loose(manifest, holdings, standings, world, progress)
+    tell_strangers(draft, loose)
+    tell_unready(draft, standings)
+    tell_notices(draft, standings, progress)
+    plan = _plan(draft, manifest, world, standings, pool, progress)
+    if wrong := violations(standings, plan.actions):
+        raise ValueError(f"the plan of {tenant.tenant} is not possible: {'; '.join(wrong)}")
+    return plan
+
+
+def _standings(
+    tenant: Tenant,
+    found: Mapping[str, Identity],
+    holdings: tuple[Holding, ...],
+    world: World,
+    progress: Progress,
+    now: datetime,
+) -> dict[str, Standing]:
+    """How each group stands, by name: the order in the file decides nothing."""
+    product_of = world.product_of(tenant)
+    standings: dict[str, Standing] = {}
+    for group in sorted(tenant.license_groups, key=lambda one: one.name):
+        product = product_of(group.product) or group.product
+        standings[group.name] = standing_of(
+            tenant,
+            group,
+            found[group.name],
+            capabilities=world.capabilities,
+            product=product,
+            holdings=holdings,
+            incoming=world.lists.incoming.get(product, ()),
+            progress=progress,
+            now=now,
+        )
+    return standings
 
 
 def _plan(
@@ -112,7 +165,8 @@ def _plan(
             if (group, login) not in progress.owned
         ),
         seated=tuple(
-            (name, sum(place.login is not None for place in one.places)) for name, one in standings.items()
+            (name, len({place.login for place in one.places if place.login}))
+            for name, one in standings.items()
         ),
         identified=tuple(
             (name, one.holding.ref, one.product, one.holding.scope)
@@ -124,55 +178,6 @@ def _plan(
 
 def _with_account(action: Action, tenant: Tenant) -> Action:
     return replace(action, detail={**action.detail, "account": tenant.account, "provider": tenant.provider})
-
-
-def _standing(
-    tenant: Tenant,
-    group: Group,
-    identity: Identity,
-    holdings: tuple[Holding, ...],
-    world: World,
-    progress: Progress,
-) -> Standing:
-    outline = identity.holding
-    product = world.product_of(tenant)(group.product) or group.product
-    holding = next(
-        (one for one in holdings if outline and one.ref == outline.ref and one.product == product), outline
-    )
-    address = group_address(group.name)
-    opened = [
-        one
-        for one in progress.open.values()
-        if group.name in {one.action.group, one.action.detail.get("group")}
-    ]
-    busy = {str(one.action.detail.get("login", "")) for one in opened if one.action.address != address}
-    present = {place.login for place in holding.places} if holding else set()
-    coming = tuple(
-        one
-        for one in world.snapshot.incoming
-        if holding is not None and one.into == holding.ref and one.product == product
-    )
-    return Standing(
-        group=group,
-        identity=identity,
-        capabilities=world.capabilities,
-        product=product,
-        domain=tenant.domain or (holding.domain if holding else ""),
-        holding=holding,
-        open=progress.at(address),
-        stuck=progress.stuck.get(address),
-        coming=coming,
-        open_people=frozenset(busy),
-        reserved=sum(
-            one.action.verb is Verb.ACTIVATE and one.action.detail.get("login") not in present
-            for one in opened
-        ),
-    )
-
-
-def _tell_open(draft: Draft, progress: Progress, now: datetime) -> None:
-    for one in progress.open.values():
-        draft.pending.append(waiting(one, now))
 
 
 def waiting(one: Open, now: datetime) -> Waiting:
@@ -209,40 +214,32 @@ def _reason(one: Open, now: datetime) -> str:
             return f"at the provider ({one.status or 'accepted'})"
 
 
-def _strangers(
-    draft: Draft, holdings: tuple[Holding, ...], standings: Mapping[str, Standing], world: World
-) -> None:
-    """Show what stands in the tenant's own services and is no group of any file."""
+def _loose(
+    manifest: ManifestFile,
+    holdings: tuple[Holding, ...],
+    standings: Mapping[str, Standing],
+    world: World,
+    progress: Progress,
+) -> list[Holding]:
+    """What stands in the tenant's services, or was a group of it, and is no group of any file."""
+    tenant = manifest.tenant
     ours = {(one.holding.ref, one.holding.product) for one in standings.values() if one.holding}
-    for one in holdings:
-        key = (one.ref, one.product)
-        if key in ours or key in world.claims.services or not one.seats:
-            continue
-        draft.unmanaged.append(Unmanaged(address=f"group/{one.ref}", ref=one.ref))
-        draft.unmanaged += [
-            Unmanaged(address=seat_address(one.ref, place.login), ref=place.ref)
-            for place in one.places
-            if place.login
-        ]
-
-
-def _notices(draft: Draft, standings: Mapping[str, Standing]) -> None:
-    """Pass on what the provider says of the services, once each."""
-    told: set[str] = set()
-    for standing in standings.values():
-        for notice in standing.holding.notices if standing.holding else ():
-            if notice not in told:
-                draft.find("RC4301", standing.address, notice, severity="info")
-            told.add(notice)
-
-
-def _new_services(draft: Draft, standings: Mapping[str, Standing]) -> None:
-    for standing in standings.values():
-        if standing.group.service == "new" and standing.holding is not None:
-            draft.find(
-                "RC4106",
-                standing.address,
-                f"this group is {standing.holding.ref} now: write `service: {standing.holding.ref}` "
-                "instead of `service: new`",
-                source=draft.group_source(standing.group.name, "service"),
-            )
+    for group in tenant.license_groups:
+        known = progress.services.get(group.name)
+        if known:
+            ours.add(known[:2])  # its product was changed in place: blocked, and not nobody's
+    gone = {known[:2] for known in forgotten(tenant, progress).values()}
+    read = {(one.ref, one.product, one.scope) for one in holdings}
+    outlines = [
+        one
+        for ref, _ in gone
+        for one in world.lists.by_ref.get(ref, ())
+        if (one.ref, one.product) in gone and (one.ref, one.product, one.scope) not in read
+    ]
+    return [
+        one
+        for one in (*holdings, *outlines)
+        if (one.ref, one.product) not in ours
+        and claim_of(tenant, one.ref, one.product) not in world.claims.services
+        and one.seats
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -133,15 +134,18 @@ def _increase(work: Work, policy: Policy, allowed: Allowances, now: datetime) ->
             )
         ]
     spent = this_month(work.spending, now)
-    ceiling = allowed.limit(rule, limit.amount)
+    lifted = allowed.limit(rule, limit.amount)
     found: list[Exceeded] = []
-    for currency, amount in rises.items():
-        total = amount + spent.get(currency, ZERO)
+    for currency, amount in sorted(rises.items()):
         if amount <= 0:
             continue
-        if currency != limit.currency and rule not in allowed.numbers:
-            ceiling = ZERO
-        found += _over(rule, total, ceiling, f"the monthly bill rises by {amount} {currency} in this run")
+        # No limit is written for another currency, so any rise in it has to be looked at.
+        ceiling = lifted if currency == limit.currency or rule in allowed.numbers else ZERO
+        before = spent.get(currency, ZERO)
+        what = f"the monthly bill rises by {amount} {currency} in this run"
+        if before:
+            what += f", after {before} {currency} this month"
+        found += _over(rule, amount + before, ceiling, what)
     return found
 
 
@@ -150,10 +154,17 @@ def _seats(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> l
     found: list[Exceeded] = []
     for tenant, actions in work.actions.items():
         for action in actions:
-            quantity = int(action.detail.get("quantity") or 0)
             what = f"{tenant} {action.address} adds seats at once"
-            found += _over("max_seats_per_action", quantity, limit, what)
+            found += _over("max_seats_per_action", added(action), limit, what)
     return found
+
+
+def added(action: Action) -> int:
+    """How many seats an action adds to what is paid for, those included that were about to end."""
+    if action.verb not in {Verb.ORDER, Verb.RESIZE}:
+        return 0
+    before, after = action.before or {}, action.after or {}
+    return int(after.get("seats") or 0) - int(before.get("seats") or 0)
 
 
 def _cancellations(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:
@@ -170,11 +181,13 @@ def _deactivations(work: Work, policy: Policy, allowed: Allowances, _now: dateti
     )
     if found or rule in allowed.numbers:
         return found
-    for (tenant, group), seated in work.seated.items():
-        leaving = sum(
-            action.verb is Verb.DEACTIVATE and action.group == group
-            for action in work.actions.get(tenant, ())
-        )
+    lost: Counter[tuple[str, str]] = Counter()
+    for tenant, actions in work.actions.items():
+        lost.update((tenant, one.group or "") for one in actions if one.verb is Verb.DEACTIVATE)
+    for (tenant, group), leaving in sorted(lost.items()):
+        seated = work.seated.get((tenant, group))
+        if seated is None:
+            continue  # what a resume goes on with was judged when its plan was made
         if leaving >= HALF_AT_LEAST and leaving * 2 > seated:
             found.append(
                 Exceeded(

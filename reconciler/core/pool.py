@@ -5,8 +5,9 @@ A freed seat is given to a joiner before a bought one; who moves keeps the old s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.core.manifest import Group, Person, Tenant, full_login
 from reconciler.core.model import Place, User
@@ -19,29 +20,36 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Joiner:
-    """A person who is to get a seat: from where, and who has to leave it first."""
+    """A person who is to get a seat: which, who has to leave it first, or whether it is bought."""
 
     group: str
     person: Person
     login: str
     after: Key | None = None
     bought: bool = False
+    seat: str | None = None
 
 
 @dataclass(slots=True)
 class Leaver:
-    """One of ours whom nobody writes any more: `moving` while another seat of theirs has to come first."""
+    """One of ours whom nobody writes any more: `moving` while another seat of theirs has to come first.
+
+    again: it is a second seat of the same person in the group. reused: a joiner gets the seat.
+    kept: why the seat is kept for now, and whether it comes by itself.
+    """
 
     group: str
     login: str
     place: Place
     written: str
     moving: tuple[str, ...] = ()
+    again: bool = False
     reused: bool = False
+    kept: str = ""
+    waits: bool = False
 
 
-@dataclass(slots=True)
-class Rename:
+class Rename(NamedTuple):
     """A person whose login changes in place."""
 
     group: str
@@ -51,196 +59,178 @@ class Rename:
     place: Place
 
 
+class Staying(NamedTuple):
+    """A person who sits where the manifest wants them."""
+
+    group: str
+    person: Person
+    login: str
+    place: Place
+
+
+class Stranger(NamedTuple):
+    """A person on a seat that this tool does not take away."""
+
+    group: str
+    login: str
+    place: Place
+
+
+class Waiter(NamedTuple):
+    """A person who gets no seat now, and why."""
+
+    group: str
+    person: Person
+    login: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Pool:
-    """What is to happen to the people of one tenant, before it is put into actions."""
+    """What is to happen to the people of one tenant, before it is put into actions.
+
+    busy: how many people of a group have an open action and sit there already.
+    coming: people who are on their way to a seat by an open action, or would sit in a group that is blocked.
+    said: what is worth a finding, by group and login.
+    """
 
     joiners: list[Joiner] = field(default_factory=list)
     leavers: list[Leaver] = field(default_factory=list)
     renames: list[Rename] = field(default_factory=list)
-    staying: list[tuple[str, Person, str, Place]] = field(default_factory=list)
-    unmanaged: list[tuple[str, str, Place]] = field(default_factory=list)
-    leaving: list[tuple[str, str, Place]] = field(default_factory=list)
-    waiting: list[tuple[str, Person, str, str]] = field(default_factory=list)
-    refused: list[tuple[str, Person, str, str]] = field(default_factory=list)
+    staying: list[Staying] = field(default_factory=list)
+    unmanaged: list[Stranger] = field(default_factory=list)
+    leaving: list[Stranger] = field(default_factory=list)
+    waiting: list[Waiter] = field(default_factory=list)
+    refused: list[Waiter] = field(default_factory=list)
+    busy: dict[str, int] = field(default_factory=dict)
+    coming: dict[Key, bool] = field(default_factory=dict)
     said: list[tuple[str, str, str]] = field(default_factory=list)
 
     def seated(self, group: str) -> list[str]:
         """Who sits in a group and is not about to leave it."""
-        ours = [login for name, _, login, _ in self.staying if name == group]
-        others = [login for name, login, _ in self.unmanaged if name == group]
-        renamed = [one.login for one in self.renames if one.group == group]
-        return [*ours, *others, *renamed]
+        some = (self.staying, self.unmanaged, self.renames)
+        return [one.login for part in some for one in part if one.group == group]
+
+    def others(self, group: str) -> str:
+        """Who sits in a group and in no file, as text."""
+        return ", ".join(sorted({one.login for one in self.unmanaged if one.group == group}))
 
 
-def people(tenant: Tenant, standings: Mapping[str, Standing], progress: Progress) -> Pool:
+def sort_people(tenant: Tenant, standings: Mapping[str, Standing], progress: Progress) -> Pool:
     """Sort everybody who sits or is to sit into what happens to them."""
     pool = Pool()
-    for standing in standings.values():
-        if standing.holding is None and standing.identity.verdict != "order":
+    members = _members(tenant)
+    for name, standing in sorted(standings.items()):
+        wanted = {full_login(one.login, standing.domain): one for one in members.get(name, ())}
+        if not standing.active:
+            pool.coming |= {(name, login): False for login in wanted}
             continue
-        _sort_group(tenant, standing, progress, pool)
-    _movers(pool)
-    _allot(standings, pool)
+        _sort_group(standing, _Case(tenant, progress, pool, wanted))
+    pool.joiners.sort(key=lambda one: (one.login, one.group))
+    pool.leavers.sort(key=lambda one: (one.login, one.group, one.place.ref))
+    pool.staying.sort(key=lambda one: (one.login, one.group))
+    pool.renames.sort(key=lambda one: (one.login, one.group))
+    _movers(pool, standings)
     return pool
 
 
-def written(tenant: Tenant, group: Group) -> list[Person]:
-    """The people that the manifest puts into a group."""
-    return [person for person in tenant.users or () if group.name in person.licenses]
+def _members(tenant: Tenant) -> dict[str, list[Person]]:
+    """Whom the manifest puts into which group."""
+    members: dict[str, list[Person]] = {}
+    for person in tenant.users or ():
+        for name in person.licenses:
+            members.setdefault(name, []).append(person)
+    return members
 
 
-def _sort_group(tenant: Tenant, standing: Standing, progress: Progress, pool: Pool) -> None:
-    name = standing.group.name
-    present = {place.login: place for place in standing.places if place.login}
-    busy = standing.open_people
-    wanted = {full_login(person.login, standing.domain): person for person in written(tenant, standing.group)}
-    renamed = _renames(standing, wanted, present, progress, pool)
-    for login, person in wanted.items():
-        place = present.get(login)
-        if login in renamed or login in busy:
-            continue
-        if place is not None:
-            pool.staying.append((name, person, login, place))
-        else:
+class _Case(NamedTuple):
+    """What one group's people are sorted by."""
+
+    tenant: Tenant
+    progress: Progress
+    pool: Pool
+    wanted: Mapping[str, Person]
+
+
+def owned_as(progress: Progress, group: Group, login: str) -> str | None:
+    """The login as it was written when the person became ours; None when they are not."""
+    owned = progress.owned.get((group.name, login))
+    if owned is None and group.previously:
+        return progress.owned.get((group.previously, login))
+    return owned
+
+
+def _sort_group(standing: Standing, case: _Case) -> None:
+    name, pool, busy = standing.group.name, case.pool, standing.open_people
+    present: dict[str, list[Place]] = {}
+    for place in sorted(standing.places, key=lambda one: one.ref):
+        if place.login:
+            present.setdefault(place.login, []).append(place)
+    pool.busy[name] = len(busy & present.keys())
+    renamed = _renames(standing, case, present)
+    for login, person in case.wanted.items():
+        if login in busy:
+            pool.coming[name, login] = True
+        elif login in present:
+            pool.staying.append(Staying(name, person, login, present[login][0]))
+        elif login not in renamed:
             pool.joiners.append(Joiner(group=name, person=person, login=login))
     gone = {one.old for one in pool.renames if one.group == name}
-    for login, place in present.items():
-        if login in wanted or login in gone or login in busy:
-            continue
-        _unwritten(tenant, standing, progress, pool, login, place)
+    for login, places in present.items():
+        if len(places) > 1:
+            refs = " and ".join(place.ref for place in places)
+            pool.said.append((name, login, f"sits on {refs}: one person needs one seat"))
+        if login not in case.wanted and login not in gone and login not in busy:
+            _unwritten(standing, case, login, places)
 
 
-def _unwritten(
-    tenant: Tenant, standing: Standing, progress: Progress, pool: Pool, login: str, place: Place
-) -> None:
-    name = standing.group.name
-    owned = progress.owned.get((name, login))
-    if owned is None and standing.group.previously:
-        owned = progress.owned.get((standing.group.previously, login))
-    if owned is None or tenant.users is None:
-        pool.unmanaged.append((name, login, place))
+def _unwritten(standing: Standing, case: _Case, login: str, places: list[Place]) -> None:
+    name, pool = standing.group.name, case.pool
+    owned = owned_as(case.progress, standing.group, login)
+    if owned is None or case.tenant.users is None:
+        pool.unmanaged.append(Stranger(name, login, places[0]))
     elif standing.stays_until_end:
-        pool.leaving.append((name, login, place))
+        pool.leaving += [Stranger(name, login, place) for place in places]
     else:
-        pool.leavers.append(Leaver(group=name, login=login, place=place, written=owned))
+        pool.leavers += [
+            Leaver(group=name, login=login, place=place, written=owned, again=place is not places[0])
+            for place in places
+        ]
 
 
-def _renames(
-    standing: Standing,
-    wanted: Mapping[str, Person],
-    present: Mapping[str, Place],
-    progress: Progress,
-    pool: Pool,
-) -> set[str]:
+def _renames(standing: Standing, case: _Case, present: Mapping[str, list[Place]]) -> set[str]:
     done: set[str] = set()
-    name = standing.group.name
-    for login, person in wanted.items():
+    name, pool = standing.group.name, case.pool
+    for login, person in case.wanted.items():
         if person.previously is None:
             continue
         old = full_login(person.previously, standing.domain)
-        if old not in present:
+        if old not in present or {old, login} & standing.open_people:
             continue
         if login in present:
-            pool.said.append(
-                (name, person.login, f"both {old} and {login} exist, so `previously` does nothing")
-            )
-        elif (name, old) not in progress.owned:
-            pool.said.append(
-                (name, person.login, f"{old} is not ours, so `previously` does nothing: adopt it")
-            )
-        elif old not in standing.open_people:
-            pool.renames.append(Rename(name, person, login, old, present[old]))
+            said = f"both {old} and {login} exist, so `previously` does nothing"
+            pool.said.append((name, person.login, said))
+        elif owned_as(case.progress, standing.group, old) is None:
+            said = f"{old} is not ours, so `previously` does nothing: adopt it"
+            pool.said.append((name, person.login, said))
+        else:
+            pool.renames.append(Rename(name, person, login, old, present[old][0]))
             done.add(login)
     return done
 
 
-def _movers(pool: Pool) -> None:
+def _movers(pool: Pool, standings: Mapping[str, Standing]) -> None:
+    """Who leaves one group and is to sit in another is a mover, under the old login as well."""
     arriving: dict[str, list[str]] = {}
+    for group, login in pool.coming:
+        arriving.setdefault(login, []).append(group)
     for joiner in pool.joiners:
         arriving.setdefault(joiner.login, []).append(joiner.group)
+        if joiner.person.previously:
+            old = full_login(joiner.person.previously, standings[joiner.group].domain)
+            arriving.setdefault(old, []).append(joiner.group)
     for leaver in pool.leavers:
-        leaver.moving = tuple(arriving.get(leaver.login, ()))
-
-
-def _allot(standings: Mapping[str, Standing], pool: Pool) -> None:
-    """Give every joiner a seat: a free one, one that is freed, then a bought one; in rounds, for movers."""
-    free = {name: one.free for name, one in standings.items()}
-    bought = {name: one.growth for name, one in standings.items()}
-    room = {name: one.room(len(pool.seated(name))) for name, one in standings.items()}
-    todo = list(pool.joiners)
-    pool.joiners = []
-    seated: set[Key] = set()
-    while todo:
-        left: list[Joiner] = []
-        for joiner in todo:
-            if _seat(joiner, free, bought, room, pool.leavers, seated):
-                seated.add((joiner.group, joiner.login))
-                pool.joiners.append(joiner)
-            else:
-                left.append(joiner)
-        if len(left) == len(todo):
-            break
-        todo = left
-    else:
-        return
-    for joiner in todo:
-        _unseated(standings[joiner.group], joiner, pool, room)
-
-
-def _seat(
-    joiner: Joiner,
-    free: dict[str, int | None],
-    bought: dict[str, int],
-    room: dict[str, int | None],
-    leavers: Sequence[Leaver],
-    seated: set[Key],
-) -> bool:
-    group = joiner.group
-    left = room[group]
-    if left is not None and left <= 0:
-        return False
-    available = free[group]
-    if available is None or available > 0:
-        if available is not None:
-            free[group] = available - 1
-    elif leaver := _freed(group, leavers, seated):
-        leaver.reused = True
-        joiner.after = (leaver.group, leaver.login)
-    elif bought[group] > 0:
-        bought[group] -= 1
-        joiner.bought = True
-    else:
-        return False
-    if left is not None:
-        room[group] = left - 1
-    return True
-
-
-def _freed(group: str, leavers: Iterable[Leaver], seated: set[Key]) -> Leaver | None:
-    for leaver in leavers:
-        if leaver.group != group or leaver.reused:
-            continue
-        if all((where, leaver.login) in seated for where in leaver.moving):
-            return leaver
-    return None
-
-
-def _unseated(standing: Standing, joiner: Joiner, pool: Pool, room: Mapping[str, int | None]) -> None:
-    name = joiner.group
-    entry = (name, joiner.person, joiner.login)
-    left = room[name]
-    if standing.pending:
-        pool.waiting.append((*entry, f"waits for the seats of group/{name}"))
-        return
-    others = [login for group, login, _ in pool.unmanaged if group == name]
-    if left is not None and left <= 0 and others:
-        reason = f"no seat left in {name}: {', '.join(sorted(others))} sit there and no file names them"
-    elif any(one.group == name and not one.reused for one in pool.leavers):
-        reason = f"no free seat in {name} while everybody who moves waits for another: add a seat"
-    else:
-        reason = f"no free seat in {name}"
-    pool.refused.append((*entry, reason))
+        leaver.moving = tuple(sorted(arriving.get(leaver.login, ())))
 
 
 def user_of(person: Person, login: str) -> User:

@@ -43,6 +43,21 @@ class Open:
         return self.ticket or next((step.ref for step in reversed(self.steps) if step.ref), None)
 
     @property
+    def groups(self) -> frozenset[str]:
+        """The licence groups it concerns."""
+        detail = self.action.detail
+        named = {self.action.group, detail.get("group"), *detail.get("groups", ())}
+        return frozenset(str(one) for one in named if one)
+
+    @property
+    def logins(self) -> frozenset[str]:
+        """The people it concerns, by their old login as well while they are renamed."""
+        if self.action.address.startswith("group/"):
+            return frozenset()
+        detail = self.action.detail
+        return frozenset(str(one) for one in (detail.get("login"), detail.get("previously")) if one)
+
+    @property
     def unconfirmed_checkout(self) -> bool:
         """A purchase was sent and its number is not known."""
         return self.stage == "intended" and any(s.name == "checkout" and s.ref is None for s in self.steps)
@@ -67,6 +82,15 @@ class Spending:
     monthly: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How many seats a group had when the last order or change of its number was done."""
+
+    at: datetime
+    service: str
+    seats: int
+
+
 @dataclass(slots=True)
 class Progress:
     """Where one tenant stands.
@@ -75,6 +99,7 @@ class Progress:
     todo: actions of the last plan not begun yet. failed: ids of those that failed for good.
     inherited: it was read under the tenant's name before a rename.
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
+    delivered: how many seats each group had last. seated: how many people sat where when the plan began.
     """
 
     begun: int = 0
@@ -89,6 +114,8 @@ class Progress:
     owned: dict[tuple[str, str], str] = field(default_factory=dict)
     spending: dict[str, Spending] = field(default_factory=dict)
     orders: set[str] = field(default_factory=set)
+    delivered: dict[str, Delivery] = field(default_factory=dict)
+    seated: dict[str, int] = field(default_factory=dict)
     plan: str = ""
     owed: str = ""
     last_seq: int = 0
@@ -131,6 +158,7 @@ def _begun(progress: Progress, event: Event) -> None:
     progress.spent[event.plan] = (event.at, event.by)
     actions = [action_from_dict(raw) for raw in event.data.get("actions", ())]
     progress.todo = {action.id: action for action in actions}
+    progress.seated = dict(event.data.get("seated", {}))
 
 
 def _intended(progress: Progress, event: Event) -> None:
@@ -226,15 +254,28 @@ def _finished(progress: Progress, event: Event) -> None:
         return
     progress.stuck.pop(action.address, None)
     _remember(progress, action, event.data)
+    _deliver(progress, action, event)
+
+
+def _deliver(progress: Progress, action: Action, event: Event) -> None:
+    """Remember which service a group is, and how many seats it has."""
+    group = action.group
+    if group is None or action.verb not in {Verb.ORDER, Verb.RESIZE}:
+        return
+    # A service that the action went to is what the group is; what a person says then is another number.
+    service = action.detail.get("service") or event.data.get("service")
+    if not service:
+        return
+    scope = str(event.data.get("scope") or action.detail.get("scope") or service)
+    progress.services[group] = (str(service), str(action.detail.get("product", "")), scope)
+    progress.cancelled.discard(group)
+    progress.delivered.pop(group, None)
+    if seats := event.data.get("seats"):
+        progress.delivered[group] = Delivery(event.at, str(service), int(seats))
 
 
 def _remember(progress: Progress, action: Action, data: Json) -> None:
     group = action.group
-    service = data.get("service")
-    if service and group and action.verb in {Verb.ORDER, Verb.RESIZE}:
-        scope = str(data.get("scope") or action.detail.get("scope") or service)
-        progress.services[group] = (str(service), str(action.detail.get("product", "")), scope)
-        progress.cancelled.discard(group)
     login = str(data.get("login") or action.detail.get("login", ""))
     match action.verb:
         case Verb.ACTIVATE if group:
@@ -244,11 +285,18 @@ def _remember(progress: Progress, action: Action, data: Json) -> None:
         case Verb.CANCEL if group:
             progress.cancelled.add(group)
         case Verb.UPDATE if old := action.detail.get("previously"):
-            for owned_group, owned_login in [key for key in progress.owned if key[1] == old]:
-                del progress.owned[owned_group, owned_login]
-                progress.owned[owned_group, login] = action.address.rpartition("/")[2]
+            _rename(progress, action, str(old), login)
         case _:
             pass
+
+
+def _rename(progress: Progress, action: Action, old: str, login: str) -> None:
+    """A person stays ours under the new login, in the groups whose seat was renamed."""
+    groups = action.detail.get("groups") or [action.detail.get("group")]
+    for owned_group, owned_login in list(progress.owned):
+        if owned_login == old and (owned_group in groups or groups == [None]):
+            del progress.owned[owned_group, owned_login]
+            progress.owned[owned_group, login] = action.address.rpartition("/")[2]
 
 
 def _failed(progress: Progress, event: Event) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
 from reconciler.core.groups import detail_of
-from reconciler.core.manifest import Person, login_key
-from reconciler.core.model import Place, seat_address, user_address
+from reconciler.core.manifest import Person, full_login, login_key
+from reconciler.core.model import Address, Json, Place, User, seat_address, user_address
 from reconciler.core.plan import Leaving, Unmanaged, Waiting
-from reconciler.core.pool import Pool, user_of
+from reconciler.core.pool import Joiner, Key, Leaver, Pool, Rename, Staying, user_of
 from reconciler.core.standing import Standing
 
 PERSON_FIELDS = ("first_name", "last_name", "country")
@@ -20,64 +19,55 @@ PERSON_FIELDS = ("first_name", "last_name", "country")
 def seat_people(
     draft: Draft, standings: Mapping[str, Standing], pool: Pool, grown: Mapping[str, str | None]
 ) -> dict[tuple[str, str], str]:
-    """Turn what happens to people into actions; the ids of the deactivations by group and login."""
+    """Turn what happens to people into actions; the ids of the deactivations by group and seat."""
     _updates(draft, standings, pool)
-    joined: dict[tuple[str, str], str] = {}
+    ids: dict[tuple[str, str], str] = {}
+    joined: dict[Key, str] = {}
+    for leaver in pool.leavers:
+        if not leaver.kept:
+            ids[leaver.group, leaver.place.ref] = draft.id_of(*_leaving(leaver))
+    freed = {(one.group, one.login): ids[one.group, one.place.ref] for one in pool.leavers if one.reused}
     for joiner in pool.joiners:
-        made = _activate(draft, standings[joiner.group], joiner.person, joiner.login)
+        source = freed.get(joiner.after) if joiner.after else grown.get(joiner.group)
+        needs = [source] if source and (joiner.after or joiner.bought) else []
+        made = _activate(draft, standings[joiner.group], joiner, needs)
         if made:
             joined[joiner.group, joiner.login] = made
-    freed: dict[tuple[str, str], str] = {}
+            if joiner.person.previously:
+                old = full_login(joiner.person.previously, standings[joiner.group].domain)
+                joined.setdefault((joiner.group, old), made)
     for leaver in pool.leavers:
-        needs = [joined[where, leaver.login] for where in leaver.moving if (where, leaver.login) in joined]
-        if len(needs) < len(leaver.moving):
-            draft.block(
-                seat_address(leaver.group, leaver.written),
-                Verb.DEACTIVATE,
-                f"keeps this seat until the one in {', '.join(leaver.moving)} is there",
-                source=None,
-            )
-            continue
-        made = _deactivate(draft, standings[leaver.group], leaver.login, leaver.written, leaver.place, needs)
-        if made:
-            freed[leaver.group, leaver.login] = made
-    _link(draft, pool, joined, freed, grown)
+        _leave(draft, standings[leaver.group], leaver, joined)
     _tell_people(draft, standings, pool)
-    return freed
+    return ids
 
 
-def _link(
-    draft: Draft,
-    pool: Pool,
-    joined: Mapping[tuple[str, str], str],
-    freed: Mapping[tuple[str, str], str],
-    grown: Mapping[str, str | None],
-) -> None:
-    """A joiner needs the seat that is bought or freed for them."""
-    needs: dict[str, str] = {}
-    for joiner in pool.joiners:
-        made = joined.get((joiner.group, joiner.login))
-        source = (
-            freed.get(joiner.after) if joiner.after else grown.get(joiner.group) if joiner.bought else None
+def _leave(draft: Draft, standing: Standing, leaver: Leaver, joined: Mapping[Key, str]) -> None:
+    address = seat_address(leaver.group, leaver.written)
+    if leaver.kept and leaver.waits:
+        draft.pending.append(
+            Waiting(address=address, verb=Verb.DEACTIVATE, reason=leaver.kept, state="pending")
         )
-        if made and source:
-            needs[made] = source
-    draft.actions = [
-        replace(one, needs=(*one.needs, needs[one.id])) if one.id in needs else one for one in draft.actions
-    ]
+    elif leaver.kept:
+        draft.block(address, Verb.DEACTIVATE, leaver.kept, source=draft.group_source(leaver.group))
+    else:
+        needs = [joined[where, leaver.login] for where in leaver.moving]
+        _deactivate(draft, standing, leaver, needs)
 
 
-def _activate(draft: Draft, standing: Standing, person: Person, login: str) -> str | None:
-    user = user_of(person, login)
+def _activate(draft: Draft, standing: Standing, joiner: Joiner, needs: list[str]) -> str | None:
+    person = joiner.person
+    user = user_of(person, joiner.login)
     return draft.act(
         Verb.ACTIVATE,
         seat_address(standing.group.name, login_key(person.login)),
         summary=f"{user.first_name} {user.last_name} gets a seat in {standing.group.name}",
         before=None,
-        after={"login": login, **_fields(user._asdict(), person)},
-        detail=detail_of(standing, **user._asdict()),
+        after={"login": joiner.login, **_fields(user._asdict(), person)},
+        detail=detail_of(standing, **user._asdict(), targets=[joiner.seat] if joiner.seat else None),
         reason=f"manifest puts {person.login} into {standing.group.name}",
         source=draft.person_source(person),
+        needs=needs,
     )
 
 
@@ -85,17 +75,24 @@ def _fields(values: Mapping[str, object], person: Person) -> dict[str, object]:
     return {key: values[key] for key in PERSON_FIELDS if key != "country" or person.country}
 
 
-def _deactivate(
-    draft: Draft, standing: Standing, login: str, shown: str, place: Place, needs: list[str]
-) -> str | None:
+def _leaving(leaver: Leaver) -> tuple[Address, Verb, Json, None]:
+    """What a deactivation is known by; a second seat of the same person is another action."""
+    before = {"login": leaver.login}
+    if leaver.again:
+        before["seat"] = leaver.place.ref
+    return seat_address(leaver.group, leaver.written), Verb.DEACTIVATE, before, None
+
+
+def _deactivate(draft: Draft, standing: Standing, leaver: Leaver, needs: list[str]) -> None:
     moves = bool(needs)
-    return draft.act(
-        Verb.DEACTIVATE,
-        seat_address(standing.group.name, shown),
-        summary=f"{login} gives the seat back" + (" after moving" if moves else ""),
-        before={"login": login},
-        after=None,
-        detail=detail_of(standing, login=login, targets=[place.ref]),
+    address, verb, before, after = _leaving(leaver)
+    draft.act(
+        verb,
+        address,
+        summary=f"{leaver.login} gives the seat back" + (" after moving" if moves else ""),
+        before=before,
+        after=after,
+        detail=detail_of(standing, login=leaver.login, targets=[leaver.place.ref]),
         reason="moved to another group" if moves else "ours, and no longer written in the manifest",
         source=draft.group_source(standing.group.name),
         needs=needs,
@@ -103,22 +100,36 @@ def _deactivate(
 
 
 def _updates(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> None:
-    done: set[tuple[str, str]] = set()
+    """Renames and new details; who is one user of two groups is changed once."""
     told: set[str] = set()
+    users: dict[tuple[str, str], list[str]] = {}
     for one in pool.renames:
-        _update(draft, standings[one.group], one.person, one.login, one.place, told, previously=one.old)
-        done.add((standings[one.group].product, one.place.ref))
-    for group, person, login, place in pool.staying:
-        standing = standings[group]
-        user = user_of(person, login)
-        same = place.user._replace(country=user.country) if user.country is None else place.user
-        key = (standing.holding.ref if standing.holding else "", place.ref)
-        if same == user or not place.ready or key in done:
-            if not place.ready:
-                _busy(draft, group, person, place)
+        users.setdefault((_ref(standings[one.group]), one.place.ref), []).append(one.group)
+    done: set[tuple[str, str]] = set()
+    for one in pool.renames:
+        key = (_ref(standings[one.group]), one.place.ref)
+        if key not in done:
+            _update(draft, standings[one.group], one, told, previously=one.old, groups=users[key])
+        done.add(key)
+    for staying in pool.staying:
+        standing, place = standings[staying.group], staying.place
+        key = (_ref(standing), place.ref)
+        if key in done:
             continue
         done.add(key)
-        _update(draft, standing, person, login, place, told)
+        if not place.ready:
+            _busy(draft, staying.group, staying.person, place)
+        elif _differs(place, user_of(staying.person, staying.login)):
+            _update(draft, standing, staying, told)
+
+
+def _ref(standing: Standing) -> str:
+    return standing.holding.ref if standing.holding else ""
+
+
+def _differs(place: Place, user: User) -> bool:
+    same = place.user if user.country else place.user._replace(country=None)
+    return same != user
 
 
 def _busy(draft: Draft, group: str, person: Person, place: Place) -> None:
@@ -136,13 +147,13 @@ def _busy(draft: Draft, group: str, person: Person, place: Place) -> None:
 def _update(
     draft: Draft,
     standing: Standing,
-    person: Person,
-    login: str,
-    place: Place,
+    one: Staying | Rename,
     told: set[str],
     *,
     previously: str | None = None,
+    groups: Sequence[str] = (),
 ) -> None:
+    person, login, place = one.person, one.login, one.place
     shown = login_key(person.login)
     address = seat_address(standing.group.name, shown) if shown in told else user_address(shown)
     told.add(shown)
@@ -162,6 +173,7 @@ def _update(
             group=standing.group.name,
             targets=[place.ref],
             previously=previously,
+            groups=list(groups) if len(groups) > 1 else None,
             **user_of(person, login)._asdict(),
         ),
         reason="manifest renames the person" if previously else "manifest says otherwise",
@@ -170,17 +182,19 @@ def _update(
 
 
 def _tell_people(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> None:
-    for group, person, _, reason in pool.waiting:
-        address = seat_address(group, login_key(person.login))
-        draft.pending.append(Waiting(address=address, verb=Verb.ACTIVATE, reason=reason, state="pending"))
-    for group, person, _, reason in pool.refused:
-        address = seat_address(group, login_key(person.login))
-        draft.block(address, Verb.ACTIVATE, reason, source=draft.person_source(person))
-    for group, login, place in pool.unmanaged:
-        draft.unmanaged.append(Unmanaged(address=seat_address(group, login), ref=place.ref))
-    for group, login, place in pool.leaving:
-        holding = standings[group].holding
+    for one in pool.waiting:
+        address = seat_address(one.group, login_key(one.person.login))
+        draft.pending.append(Waiting(address=address, verb=Verb.ACTIVATE, reason=one.reason, state="pending"))
+    for one in pool.refused:
+        address = seat_address(one.group, login_key(one.person.login))
+        draft.block(address, Verb.ACTIVATE, one.reason, source=draft.person_source(one.person))
+    for stranger in pool.unmanaged:
+        address = seat_address(stranger.group, stranger.login)
+        draft.unmanaged.append(Unmanaged(address=address, ref=stranger.place.ref))
+    for stranger in pool.leaving:
+        holding, place = standings[stranger.group].holding, stranger.place
         on = place.ends_on or place.renews_on or (holding.renews_on if holding else None)
-        draft.leaving.append(Leaving(address=seat_address(group, login), ref=place.ref, on=on))
+        address = seat_address(stranger.group, stranger.login)
+        draft.leaving.append(Leaving(address=address, ref=place.ref, on=on))
     for group, login, said in pool.said:
         draft.find("RC4201", user_address(login_key(login)), f"{said} ({group})")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from reconciler.core.action import Verb
 from reconciler.core.identity import Identity
-from reconciler.core.manifest import Group
+from reconciler.core.manifest import Group, Tenant
 from reconciler.core.model import Address, Holding, Incoming, Place, group_address
-from reconciler.core.progress import Open, Stuck
+from reconciler.core.progress import Delivery, Open, Progress, Stuck
 from reconciler.core.provider import Capabilities
+
+SETTLE = timedelta(minutes=15)
+"""For how long after a delivery a list that shows fewer seats than were delivered is not believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +23,9 @@ class Standing:
 
     holding: read in full, when the group exists. open: the open action on the group itself.
     coming: orders at the provider that will join it. open_people: logins with an open action of their own.
+    touched: seats that open actions are about. reserved: free seats that open activations will fill.
+    elsewhere: people of a pay-as-you-go service that hold another product there.
+    late: what was delivered a moment ago and cannot be read yet.
     """
 
     group: Group
@@ -29,7 +38,10 @@ class Standing:
     stuck: Stuck | None = None
     coming: tuple[Incoming, ...] = ()
     open_people: frozenset[str] = frozenset()
+    touched: frozenset[str] = frozenset()
     reserved: int = 0
+    elsewhere: frozenset[str] = frozenset()
+    late: Delivery | None = None
 
     @property
     def address(self) -> Address:
@@ -44,9 +56,14 @@ class Standing:
     @property
     def pending(self) -> bool:
         """Whether a number of seats is on its way, so that none is planned."""
-        if self.open is not None or self.coming or self.stuck is not None:
+        if self.open is not None or self.coming or self.stuck is not None or self.late is not None:
             return True
         return self.holding is not None and self.holding.task is not None
+
+    @property
+    def active(self) -> bool:
+        """Whether people can be placed in it, now or once it is delivered."""
+        return self.holding is not None or self.identity.verdict == "order"
 
     @property
     def cancelled(self) -> bool:
@@ -91,6 +108,16 @@ class Standing:
         )
 
     @property
+    def idle(self) -> list[str]:
+        """Seats that read as free and that no open action is about; the last are the first to be ended."""
+        usable = self.places if self.counts_ending else self.live
+        return sorted(
+            place.ref
+            for place in usable
+            if place.login is None and place.ready and place.ref not in self.touched
+        )
+
+    @property
     def free(self) -> int | None:
         """Seats that read as free now; None where every person is one seat and no ceiling is written."""
         if not self.capabilities.pool:
@@ -101,16 +128,85 @@ class Standing:
 
     @property
     def growth(self) -> int:
-        """Seats that the plan will add."""
+        """Seats that the plan will add; nothing replaces those that end because of `renewal: off`."""
         if not self.capabilities.pool or self.pending or self.cancelled or self.group.seats is None:
+            return 0
+        if self.counts_ending and self.ending:
             return 0
         return max(0, self.group.seats - self.counted)
 
-    def room(self, seated: int) -> int | None:
-        """How many more may sit beside `seated` people; None where there is no ceiling."""
+    def ceiling(self) -> int | None:
+        """How many people may sit there; None where nothing is written."""
         if self.group.seats is None:
             return None
-        ceiling = self.group.seats
         if self.pending and self.capabilities.pool:
-            ceiling = max(ceiling, self.counted)
-        return ceiling - seated - self.reserved
+            return max(self.group.seats, self.counted)
+        return self.group.seats
+
+
+def standing_of(  # noqa: PLR0913 - everything that is known of one group, each part named at the call
+    tenant: Tenant,
+    group: Group,
+    identity: Identity,
+    *,
+    capabilities: Capabilities,
+    product: str,
+    holdings: Sequence[Holding],
+    incoming: Iterable[Incoming],
+    progress: Progress,
+    now: datetime,
+) -> Standing:
+    """Gather what is known of one group; a holding that the full reading leaves out cannot be planned for."""
+    holding, identity = _in_full(tenant, identity, holdings)
+    if holding is not None:
+        product = holding.product
+    opened = [one for one in progress.open.values() if group.name in one.groups]
+    address = group_address(group.name)
+    present = {place.login for place in holding.places} if holding else set()
+    into = holding.ref if holding else identity.scope if identity.verdict == "order" else None
+    return Standing(
+        group=group,
+        identity=identity,
+        capabilities=capabilities,
+        product=product,
+        domain=tenant.domain or (holding.domain if holding else ""),
+        holding=holding,
+        open=progress.at(address),
+        stuck=progress.stuck.get(address),
+        coming=tuple(one for one in incoming if into is not None and one.into == into),
+        open_people=frozenset(login for one in opened for login in one.logins),
+        touched=frozenset(ref for one in opened for ref in one.action.detail.get("targets", ())),
+        reserved=sum(
+            one.action.verb is Verb.ACTIVATE and one.action.detail.get("login") not in present
+            for one in opened
+        ),
+        elsewhere=_elsewhere(holding, holdings) if not capabilities.pool else frozenset(),
+        late=_late(progress.delivered.get(group.name), holding, now),
+    )
+
+
+def _in_full(
+    tenant: Tenant, identity: Identity, holdings: Sequence[Holding]
+) -> tuple[Holding | None, Identity]:
+    outline = identity.holding
+    if outline is None:
+        return None, identity
+    for one in holdings:
+        if (one.ref, one.product, one.scope) == (outline.ref, outline.product, outline.scope):
+            return one, identity
+    said = f"{outline.ref} is listed and cannot be read as {tenant.provider}: correct the pin"
+    return None, Identity(verdict="blocked", code="RC4102", reason=said)
+
+
+def _elsewhere(holding: Holding | None, holdings: Iterable[Holding]) -> frozenset[str]:
+    if holding is None:
+        return frozenset()
+    beside = [one for one in holdings if one.ref == holding.ref and one.product != holding.product]
+    return frozenset(place.login for one in beside for place in one.places if place.login)
+
+
+def _late(delivery: Delivery | None, holding: Holding | None, now: datetime) -> Delivery | None:
+    if delivery is None or holding is None or holding.ref != delivery.service:
+        return None
+    seats = len(holding.places) or holding.seats or 0
+    return delivery if seats < delivery.seats and now - delivery.at < SETTLE else None

@@ -1,0 +1,118 @@
+"""Who claims what: every pin and everything remembered in a workspace, and an account's lists by what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.manifest import Group, Tenant
+from reconciler.core.model import Holding, Incoming, Snapshot
+from reconciler.core.progress import Progress
+
+NUMBERED = frozenset({"ovh-csp2", "partner-center"})
+"""Providers whose groups are subscriptions: their numbers are the tenant's own, so a claim names the tenant too."""
+
+Claim = tuple[str, str, str]
+"""The tenant's own service where numbers are its own, the service or subscription, and the product in it."""
+
+Owner = tuple[str, str]
+"""A tenant and a group."""
+
+ProductOf = Callable[[str], str | None]
+"""The product's key at the provider, from its name in the manifest; None when it is not sold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What the whole workspace claims of one account: services by product, and orders by number."""
+
+    services: Mapping[Claim, Owner] = field(default_factory=dict)
+    orders: frozenset[str] = frozenset()
+    refs: frozenset[str] = frozenset()
+
+    def others(self, claim: Claim, tenant: str, group: str) -> Owner | None:
+        """Who else claims it."""
+        owner = self.services.get(claim)
+        return owner if owner and owner != (tenant, group) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """An account's lists, looked up by what identity asks of them."""
+
+    by_ref: Mapping[str, list[Holding]] = field(default_factory=dict)
+    by_scope: Mapping[str, list[Holding]] = field(default_factory=dict)
+    by_product: Mapping[str, list[Holding]] = field(default_factory=dict)
+    incoming: Mapping[str, list[Incoming]] = field(default_factory=dict)
+
+
+def lists_of(snapshot: Snapshot) -> Lists:
+    """Index a snapshot once, for all the tenants of the account."""
+    by_ref: dict[str, list[Holding]] = {}
+    by_scope: dict[str, list[Holding]] = {}
+    by_product: dict[str, list[Holding]] = {}
+    incoming: dict[str, list[Incoming]] = {}
+    for one in snapshot.holdings:
+        by_ref.setdefault(one.ref, []).append(one)
+        by_scope.setdefault(one.scope, []).append(one)
+        by_product.setdefault(one.product, []).append(one)
+    for order in snapshot.incoming:
+        incoming.setdefault(order.product, []).append(order)
+    return Lists(by_ref=by_ref, by_scope=by_scope, by_product=by_product, incoming=incoming)
+
+
+def claim_of(tenant: Tenant, ref: str, product: str) -> Claim:
+    """The claim that a holding is, for a tenant."""
+    return (str(tenant.service) if tenant.provider in NUMBERED else "", ref, product)
+
+
+def claims(
+    tenants: Iterable[Tenant], progress: Mapping[str, Progress], product_of: Callable[[Tenant], ProductOf]
+) -> Claims:
+    """Gather what is claimed: a pin before a memory, a memory before a tenant's own service."""
+    pinned: dict[Claim, Owner] = {}
+    known: dict[Claim, Owner] = {}
+    own: dict[Claim, Owner] = {}
+    orders: set[str] = set()
+    for tenant in sorted(tenants, key=lambda one: one.tenant):
+        memory = progress.get(tenant.tenant, Progress())
+        orders |= memory.orders
+        name_of = product_of(tenant)
+        for group in sorted(tenant.license_groups, key=lambda one: one.name):
+            product = name_of(group.product) or group.product
+            owner = (tenant.tenant, group.name)
+            if (ref := pin(tenant, group)) is not None:
+                pinned.setdefault(claim_of(tenant, ref, product), owner)
+            elif (ref := remembered(memory, group)) is not None:
+                known.setdefault(claim_of(tenant, ref, product), owner)
+            elif tenant.service and group.service is None and tenant.provider not in NUMBERED:
+                own.setdefault(claim_of(tenant, tenant.service, product), owner)
+    services = own | known | pinned
+    return Claims(services=services, orders=frozenset(orders), refs=frozenset(ref for _, ref, _ in services))
+
+
+def pin(tenant: Tenant, group: Group) -> str | None:
+    """The service or subscription that the manifest says the group is."""
+    if tenant.provider in NUMBERED:
+        return group.subscription
+    return group.service if group.service != "new" else None
+
+
+def remembered(progress: Progress, group: Group) -> str | None:
+    """The service that the journal says the group is, under its name or, while that is unknown, the one before."""
+    known = progress.services.get(group.name)
+    if known is None and group.previously:
+        known = progress.services.get(group.previously)
+    return known[0] if known else None
+
+
+def product_in(tenant: Tenant, group: Group, lists: Lists, product_of: ProductOf) -> str | None:
+    """The product's key; a subscription keeps one that is not sold any more."""
+    product = product_of(group.product)
+    if product is not None or tenant.provider not in NUMBERED:
+        return product
+    wanted = group.product.casefold()
+    for one in lists.by_scope.get(tenant.service or "", []):
+        if wanted in {one.product.casefold(), one.name.casefold()}:
+            return one.product
+    return None

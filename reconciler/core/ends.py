@@ -1,0 +1,252 @@
+"""What takes something away from a licence group: renewal off, fewer seats, cancel, or why that is not done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from reconciler.core.action import Verb
+from reconciler.core.draft import Draft
+from reconciler.core.groups import detail_of
+from reconciler.core.model import Holding, Place
+from reconciler.core.plan import Leaving
+from reconciler.core.pool import Pool
+from reconciler.core.standing import Standing
+
+
+def tell_leaving(draft: Draft, standing: Standing) -> None:
+    """Say what ends on a date because it was asked to."""
+    holding = standing.holding
+    if holding is None:
+        return
+    if holding.ends_on is not None and not standing.ending:
+        draft.leaving.append(Leaving(address=standing.address, ref=holding.ref, on=holding.ends_on))
+    draft.leaving += [
+        Leaving(address=standing.address, ref=place.ref, on=place.ends_on) for place in standing.ending
+    ]
+
+
+def shrink(
+    draft: Draft,
+    standing: Standing,
+    pool: Pool,
+    *,
+    freed: Mapping[tuple[str, str], str],
+    grown: str | None,
+) -> None:
+    """Plan renewal and fewer seats. `freed`: deactivations by group and seat; `grown`: what comes first."""
+    holding, group = standing.holding, standing.group
+    if standing.pending or standing.cancelled:
+        return
+    if group.renewal is not None and (holding is not None or (grown and standing.capabilities.pool)):
+        _renewal(draft, standing, holding, grown)
+    if group.seats is None or not standing.capabilities.pool or group.seats >= standing.counted:
+        return
+    if standing.counts_ending and standing.capabilities.people:
+        return  # all of them end, and count until then
+    if group.protect:
+        said = "protect: true: seats are never taken away"
+        draft.block(standing.address, Verb.RESIZE, said, source=draft.group_source(group.name, "seats"))
+        return
+    _fewer(draft, standing, pool, freed)
+
+
+def _renewal(draft: Draft, standing: Standing, holding: Holding | None, grown: str | None) -> None:
+    wanted, pooled = standing.group.renewal, standing.capabilities.pool
+    if wanted == "auto" and pooled:
+        return  # seats that were to end are wanted back by their number
+    source = draft.group_source(standing.group.name, "renewal")
+    live, known = standing.live, standing.capabilities.people
+    if holding is not None and holding.renewal is None and not standing.places:
+        known = False
+    if not known and wanted == "off":
+        reason = f"{draft.capabilities.provider} has no renewal that could be switched off"
+        draft.block(standing.address, Verb.UPDATE, reason, source=source)
+    if not known or _ends(standing, holding, grown) == (wanted == "off"):
+        return
+    draft.act(
+        Verb.UPDATE,
+        standing.address,
+        summary="renewal off: it ends at its expiration" if wanted == "off" else "renewal on again",
+        before={"renewal": "auto" if wanted == "off" else "off"},
+        after={"renewal": wanted},
+        detail=detail_of(
+            standing, targets=[] if grown or not pooled else [place.ref for place in live], renewal=wanted
+        ),
+        reason=f"manifest asks for renewal: {wanted}",
+        source=source,
+        needs=[grown] if grown else [],
+        reversible_until=(_last(live) or (holding.renews_on if holding else None))
+        if wanted == "off"
+        else None,
+    )
+
+
+def _ends(standing: Standing, holding: Holding | None, grown: str | None) -> bool:
+    """Whether everything ends already."""
+    if holding is None or grown:
+        return False
+    if standing.capabilities.pool:
+        return bool(standing.places) and not standing.live
+    return holding.renewal == "off"
+
+
+def _last(places: Sequence[Place]) -> date | None:
+    return max((place.renews_on for place in places if place.renews_on), default=None)
+
+
+def _fewer(draft: Draft, standing: Standing, pool: Pool, freed: Mapping[tuple[str, str], str]) -> None:
+    name, seats = standing.group.name, standing.group.seats or 0
+    source = draft.group_source(name, "seats")
+    count = standing.counted - seats
+    chosen: list[Place] = []
+    if standing.capabilities.people:
+        chosen = _endable(standing, pool, freed)[:count]
+        if len(chosen) < count:
+            draft.block(standing.address, Verb.RESIZE, _occupied(standing, pool), source=source)
+            return
+    on = _last(chosen) if draft.capabilities.shrink == "at-expiration" else None
+    draft.act(
+        Verb.RESIZE,
+        standing.address,
+        summary=f"{standing.counted} -> {seats} seats" + (f", {count} end on {on}" if on else ""),
+        before={"seats": standing.counted},
+        after={"seats": seats},
+        detail=detail_of(standing, quantity=-count, targets=[place.ref for place in chosen], expect=seats),
+        reason=f"manifest asks for {seats} seats",
+        source=source,
+        needs=[freed[name, place.ref] for place in chosen if place.login],
+        scheduled_for=on,
+        reversible_until=on,
+    )
+
+
+def _endable(standing: Standing, pool: Pool, freed: Mapping[tuple[str, str], str]) -> list[Place]:
+    """Which seats may be ended: free ones first, then those that leavers free; never one a joiner takes."""
+    name = standing.group.name
+    taken = {joiner.seat for joiner in pool.joiners if joiner.group == name}
+    places = {place.ref: place for place in standing.live}
+    idle = [places[ref] for ref in reversed(standing.idle) if ref in places and ref not in taken]
+    spare = idle[: max(0, (standing.free or 0) - sum(ref in places for ref in taken & set(standing.idle)))]
+    left = [
+        one.place
+        for one in pool.leavers
+        if one.group == name and not one.reused and (name, one.place.ref) in freed and one.place.ref in places
+    ]
+    left.sort(key=lambda place: place.ref, reverse=True)
+    return [*spare, *left]
+
+
+def _occupied(standing: Standing, pool: Pool) -> str:
+    name, seats = standing.group.name, standing.group.seats
+    joining = sum(one.group == name for one in pool.joiners)
+    staying = sum(one.group == name and bool(one.kept) for one in pool.leavers)
+    sitting = len(pool.seated(name)) + pool.busy.get(name, 0) + joining + staying
+    unready = sum(not place.ready for place in standing.live if not place.login)
+    said = f"{sitting} people sit in {name}, which is to have {seats} seats"
+    if unready:
+        said += f"; {unready} seats are not ready"
+    if others := pool.others(name):
+        said += f"; nobody wrote {others}"
+    return f"{said}: take people off the seats first"
+
+
+def cancel(
+    draft: Draft,
+    standing: Standing,
+    pool: Pool,
+    *,
+    freed: Mapping[tuple[str, str], str],
+    standings: Mapping[str, Standing],
+) -> None:
+    """Plan the end of a group that the manifest cancels, or say why it does not end."""
+    holding = standing.holding
+    if holding is None or standing.pending or not standing.cancelled or _settled(standing, holding):
+        return
+    parts = [standing]
+    if not standing.capabilities.pool and not pool.others(standing.group.name):
+        parts += _beside(standing, holding, standings)
+        if _in_use(parts, pool) or min(one.group.name for one in parts) != standing.group.name:
+            return  # its own people go; the service ends once, when nobody and no other group is left on it
+    needs = {action for (group, _), action in freed.items() if group in {one.group.name for one in parts}}
+    why = _why_not(draft, standing, pool)
+    if why:
+        draft.block(
+            standing.address, Verb.CANCEL, why, source=draft.group_source(standing.group.name, "state")
+        )
+        return
+    _end(draft, standing, holding, sorted(needs))
+
+
+def _beside(standing: Standing, holding: Holding, standings: Mapping[str, Standing]) -> list[Standing]:
+    """The other groups of a service."""
+    return [
+        other
+        for other in standings.values()
+        if other is not standing and other.holding is not None and other.holding.ref == holding.ref
+    ]
+
+
+def _in_use(parts: Sequence[Standing], pool: Pool) -> bool:
+    """Whether somebody will still use the service of these groups."""
+    known = {place.login for one in parts for place in one.places}
+    if any(not one.cancelled or one.elsewhere - known for one in parts):
+        return True
+    return any(pool.others(one.group.name) or _kept(one, pool) for one in parts[1:])
+
+
+def _kept(standing: Standing, pool: Pool) -> list[str]:
+    """Who leaves and still sits there after this plan, or is being worked on."""
+    name = standing.group.name
+    kept = {one.login for one in pool.leavers if one.group == name and one.kept}
+    present = {place.login for place in standing.places if place.login}
+    return sorted(kept | (present & standing.open_people))
+
+
+def _settled(standing: Standing, holding: Holding) -> bool:
+    """Whether its end was asked for already."""
+    if standing.capabilities.people and standing.capabilities.pool:
+        return not standing.live
+    return holding.ends_on is not None
+
+
+def _why_not(draft: Draft, standing: Standing, pool: Pool) -> str:
+    name = standing.group.name
+    if standing.group.protect:
+        return "protect: true: this group is never cancelled"
+    if others := pool.others(name):
+        return f"nobody wrote {others}, who sit in {name}: move or remove them first"
+    if not standing.stays_until_end and (kept := _kept(standing, pool)):
+        return f"{', '.join(kept)} still sit in {name}"
+    if draft.capabilities.cancel == "now" and not standing.ends_now:
+        return (
+            f"{draft.capabilities.provider} ends a subscription at once and knows no other way: "
+            "write `cancel: now` to accept that"
+        )
+    return ""
+
+
+def _end(draft: Draft, standing: Standing, holding: Holding, needs: Iterable[str]) -> None:
+    live, pooled = standing.live, draft.capabilities.pool
+    later = draft.capabilities.cancel == "at-expiration"
+    on = (_last(live) or holding.renews_on) if later else None
+    when = f"ends on {on}" if on else "ends at its expiration" if later else "ends at once"
+    if later and standing.ends_now:
+        when += f": {draft.capabilities.provider} cannot end it sooner"
+    draft.act(
+        Verb.CANCEL,
+        standing.address,
+        summary=when,
+        before={"seats": standing.counted} if pooled else {"service": holding.ref},
+        after=None,
+        detail=detail_of(
+            standing,
+            targets=[place.ref for place in live] if pooled else [],
+            ends_now=standing.ends_now or None,
+        ),
+        reason=f"state: cancelled ({standing.group.reason})",
+        source=draft.group_source(standing.group.name, "state"),
+        needs=tuple(needs),
+        scheduled_for=on,
+        reversible_until=on,
+    )

@@ -1,0 +1,111 @@
+"""What a plan says besides what it does: what nobody's is, what cannot be read yet, what is worth knowing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.core.draft import Draft
+from reconciler.core.model import Holding, group_address, seat_address
+from reconciler.core.plan import Unmanaged, Waiting
+from reconciler.core.progress import Progress
+from reconciler.core.standing import Standing
+
+
+def tell_strangers(draft: Draft, loose: Iterable[Holding]) -> None:
+    """Show groups that no file writes, and who sits there."""
+    for one in loose:
+        draft.unmanaged.append(Unmanaged(address=group_address(one.ref), ref=one.ref))
+        draft.unmanaged += [
+            Unmanaged(address=seat_address(one.ref, place.login), ref=place.ref)
+            for place in one.places
+            if place.login
+        ]
+
+
+def tell_unready(draft: Draft, standings: Mapping[str, Standing]) -> None:
+    """Show empty seats that cannot be used yet, and that no open action is about."""
+    for standing in standings.values():
+        if standing.pending:
+            continue  # the number that is on its way is told already
+        unready = [
+            place
+            for place in standing.live
+            if place.login is None and not place.ready and place.ref not in standing.touched
+        ]
+        if unready:
+            reason = f"not readable yet: {', '.join(sorted(place.ref for place in unready))}"
+            draft.pending.append(
+                Waiting(
+                    address=standing.address, verb=None, reason=reason, ref=unready[0].ref, state="pending"
+                )
+            )
+
+
+def tell_notices(draft: Draft, standings: Mapping[str, Standing], progress: Progress) -> None:
+    """Add the findings: the provider's own notices once each, names, renames, new services, lost seats."""
+    told: set[str] = set()
+    for standing in standings.values():
+        for notice in standing.holding.notices if standing.holding else ():
+            if notice not in told:
+                draft.find("RC4301", standing.address, notice, severity="info")
+            told.add(notice)
+        _new_service(draft, standing)
+        _two_names(draft, standing, progress)
+        _ending_people(draft, standing)
+    _display_name(draft, standings)
+
+
+def _new_service(draft: Draft, standing: Standing) -> None:
+    if standing.group.service != "new" or standing.holding is None:
+        return
+    ref = standing.holding.ref
+    draft.find(
+        "RC4106",
+        standing.address,
+        f"this group is {ref} now: write `service: {ref}` instead of `service: new`",
+        source=draft.group_source(standing.group.name, "service"),
+    )
+
+
+def _two_names(draft: Draft, standing: Standing, progress: Progress) -> None:
+    """Say that `previously` does nothing when the old and the new group are two."""
+    old = standing.group.previously
+    known = progress.services.get(old or "")
+    if known is None or standing.holding is None or known[0] == standing.holding.ref:
+        return
+    draft.find(
+        "RC4202",
+        standing.address,
+        f"both {old} ({known[0]}) and {standing.group.name} ({standing.holding.ref}) exist, "
+        "so `previously` does nothing",
+        source=draft.group_source(standing.group.name, "previously"),
+    )
+
+
+def _ending_people(draft: Draft, standing: Standing) -> None:
+    """Say who sits on a seat that ends while the group goes on."""
+    if standing.cancelled or standing.counts_ending or not standing.capabilities.pool:
+        return
+    for place in standing.ending:
+        if place.login:
+            said = f"{place.login} sits on {place.ref}, which ends on {place.ends_on}"
+            draft.find("RC4303", seat_address(standing.group.name, place.login), said)
+
+
+def _display_name(draft: Draft, standings: Mapping[str, Standing]) -> None:
+    """Say when the provider shows the tenant under another name.
+
+    A subscription's name is its product's, and a service that shows its own name was given none.
+    """
+    wanted = draft.manifest.tenant.name
+    if wanted is None or not draft.capabilities.people:
+        return
+    told = {wanted, ""}
+    for one in standings.values():
+        name = one.holding.name if one.holding else ""
+        if name in told or (one.holding and name == one.holding.ref):
+            continue
+        told.add(name)
+        address = one.address
+        said = f"the provider shows the tenant as {name!r}, the file as {wanted!r}"
+        draft.find("RC4304", address, said, source=draft.source("name"), severity="info")

@@ -1,0 +1,158 @@
+"""A plan carried out in memory: nobody sits before there is a seat, in whatever order `needs` allows.
+
+Actions of a tenant run side by side, so walking through one order proves little. What is proved is stronger:
+every joiner has a seat of their own behind them, free from the start, or given back or bought by an action
+that they need. Then no order seats more people than there are seats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.core.action import Action, Verb
+from reconciler.core.order import shrinks
+from reconciler.core.standing import Standing
+
+Key = tuple[str, str]
+"""A group and a seat, or a group and a login."""
+
+
+@dataclass(slots=True)
+class Room:
+    """One group while a plan is carried out: how many seats, and who sits on which; None: no ceiling."""
+
+    seats: int | None
+    people: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def overfull(self) -> bool:
+        """Whether more people sit there than there are seats."""
+        return self.seats is not None and len(self.people) > self.seats
+
+
+def rooms(standings: Mapping[str, Standing]) -> dict[str, Room]:
+    """The groups as they are read, before the first action; of two seats of one person the first counts."""
+    made: dict[str, Room] = {}
+    for name, one in standings.items():
+        people: dict[str, str] = {}
+        for place in sorted(one.places, key=lambda place: place.ref, reverse=True):
+            if place.login:
+                people[place.login] = place.ref
+        seats: int | None = len(one.places) if one.capabilities.people else one.counted
+        if not one.capabilities.pool:
+            ceiling = one.group.seats
+            seats = None if ceiling is None else max(ceiling, len(people))
+        made[name] = Room(seats=seats, people=people)
+    return made
+
+
+def carry_out(state: Mapping[str, Room], action: Action) -> tuple[str, ...]:
+    """Do one action to the groups in memory, and say what must not be so after it."""
+    names = action.detail.get("groups") or [action.group or action.detail.get("group")]
+    found: list[str] = []
+    for name in names:
+        room = state.get(str(name))
+        if room is None:
+            found.append(f"{action.address} is in no group of the tenant")
+        else:
+            found += _change(room, action)
+    return tuple(found)
+
+
+def _change(room: Room, action: Action) -> list[str]:
+    login = str(action.detail.get("login", ""))
+    targets = list(action.detail.get("targets", ()))
+    match action.verb:
+        case Verb.ACTIVATE:
+            if login in room.people:
+                return [f"{action.address}: {login} sits there already"]
+            room.people[login] = targets[0] if targets else ""
+        case Verb.DEACTIVATE if room.people.get(login) in targets:
+            del room.people[login]
+        case Verb.UPDATE if old := action.detail.get("previously"):
+            room.people[login] = room.people.pop(str(old), "")
+        case Verb.ORDER | Verb.RESIZE if room.seats is not None and not action.scheduled_for:
+            room.seats += int(action.detail.get("quantity") or 0)
+    if room.overfull:
+        return [f"{action.address}: {len(room.people)} people on {room.seats} seats"]
+    return []
+
+
+def violations(standings: Mapping[str, Standing], actions: Sequence[Action]) -> tuple[str, ...]:
+    """What could go wrong in the order of the plan, or in any other that `needs` allows; nothing when it is sound."""
+    state = rooms(standings)
+    found = [wrong for action in actions for wrong in carry_out(state, action)]
+    return (*found, *_side_by_side(standings, actions))
+
+
+@dataclass(slots=True)
+class _Seats:
+    """What one group has to give, each to one joiner or to one seat that ends."""
+
+    free: int | None
+    given: dict[str, str] = field(default_factory=dict)
+    bought: dict[str, int] = field(default_factory=dict)
+    joined: set[str] = field(default_factory=set)
+
+
+def _side_by_side(standings: Mapping[str, Standing], actions: Sequence[Action]) -> list[str]:
+    """Give every joiner a seat that nobody else was given and that is there when they come."""
+    known = {action.id for action in actions}
+    found = [
+        f"{action.address} needs {need}, which is no action of this plan"
+        for action in actions
+        for need in action.needs
+        if need not in known
+    ]
+    seats = {name: _Seats(free=one.free) for name, one in standings.items()}
+    of_groups = [(action, seats[action.group]) for action in actions if action.group in seats]
+    for action, group in of_groups:
+        if action.verb is Verb.DEACTIVATE:
+            group.given[action.id] = str(action.detail["targets"][0])
+        elif action.verb in {Verb.ORDER, Verb.RESIZE} and not shrinks(action):
+            undone = len(action.detail.get("targets", ()))
+            group.bought[action.id] = int(action.detail.get("quantity") or 0) + undone
+    for action, group in of_groups:
+        if action.verb is Verb.ACTIVATE:
+            found += _joins(group, action)
+    for action, group in of_groups:
+        if shrinks(action):
+            found += _ended(standings[str(action.group)], group, action)
+    return found
+
+
+def _joins(seats: _Seats, action: Action) -> list[str]:
+    login = str(action.detail.get("login", ""))
+    if login in seats.joined:
+        return [f"{action.address}: {login} would be seated twice"]
+    seats.joined.add(login)
+    for need in action.needs:
+        if need in seats.given:
+            del seats.given[need]
+            return []
+        if seats.bought.get(need, 0) > 0:
+            seats.bought[need] -= 1
+            return []
+    if seats.free is None:
+        return []
+    seats.free -= 1
+    return [] if seats.free >= 0 else [f"{action.address}: no seat is sure to be free when {login} comes"]
+
+
+def _ended(standing: Standing, seats: _Seats, action: Action) -> list[str]:
+    """A seat that ends is empty by then, and nobody was given it."""
+    sitting = {place.ref: place.login for place in standing.places}
+    found: list[str] = []
+    for ref in action.detail.get("targets", ()):
+        if sitting.get(ref) is None:
+            seats.free = (seats.free or 0) - 1
+            if seats.free < 0:
+                found.append(f"{action.address}: {ref} is ended and somebody was to sit there")
+            continue
+        need = next((one for one in action.needs if seats.given.get(one) == ref), None)
+        if need is None:
+            found.append(f"{action.address}: {ref} is ended while {sitting[ref]} may sit there")
+        else:
+            del seats.given[need]
+    return found
