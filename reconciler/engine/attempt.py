@@ -6,63 +6,36 @@ said is on disk, so no write is sent that the journal does not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.core.action import Action, Verb
-from reconciler.core.errors import ProviderError, Rejected, StalePlanError, Unavailable, Uncertain
+from reconciler.core.action import Action
+from reconciler.core.errors import (
+    JournalError,
+    ProviderError,
+    Rejected,
+    StalePlanError,
+    Unavailable,
+    Uncertain,
+)
 from reconciler.core.journal import Kind
 from reconciler.core.model import Json
 from reconciler.core.money import dearer
 from reconciler.core.progress import Open
-from reconciler.core.provider import (
-    Absent,
-    Accepted,
-    Attempt,
-    Done,
-    Outcome,
-    Provider,
-    Step,
-    Stepped,
-    StepRecord,
-    Unknown,
-)
-from reconciler.core.report import Result, State, Trouble
+from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, Step, Stepped, Unknown
+from reconciler.core.report import Result
 from reconciler.core.serial import action_to_dict
-from reconciler.engine.clock import Clock
-from reconciler.engine.scribe import Scribe
+from reconciler.engine.means import SENT_AT, Means
+from reconciler.engine.outcome import done, failed, in_doubt, waiting
 
 TRIES = 5
 PATIENCE = timedelta(minutes=2)
 """How long a write that was refused as busy is repeated, whatever --wait says."""
+LONGEST_PAUSE = 30.0
 BUYING = frozenset({"checkout", "subscription"})
-"""Steps after whose answer nothing may be called a failure: something was bought."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """With what an action is carried out.
-
-    checkout: entered around a step that an account can only do one at a time.
-    deadline: until when pending actions are waited for. promise: how long the provider may take.
-    provider_now: the provider's clock, against which it is judged.
-    """
-
-    provider: Provider
-    scribe: Scribe
-    clock: Clock
-    checkout: Callable[[Action], AbstractAsyncContextManager[None]]
-    deadline: datetime
-    promise: timedelta
-    provider_now: datetime
-    started: datetime
-
-    def provider_time(self) -> datetime:
-        """What the provider's clock shows now."""
-        return self.provider_now + (self.clock.now() - self.started)
+"""Steps after whose answer nothing may be called a refusal: something was bought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,46 +51,53 @@ async def begin(action: Action, means: Means) -> Result:
     try:
         now = await means.provider.reread(action)
     except Rejected as error:
-        return _failed(action, means, error, final=True)
+        return failed(action, means, error, final=True)
     except ProviderError as error:
-        return _failed(action, means, error, final=False)
+        return failed(action, means, error, final=False)
     if not _as_planned(action.before, now):
         said = f"changed meanwhile: planned from {_show(action.before)}, found {_show(now)}"
-        return _failed(action, means, Rejected(said, code="changed-meanwhile"), final=True)
-    return await _until_settled(action, means, await _send(action, means, number=1, steps=()))
+        return failed(action, means, Rejected(said, hint="plan again", code="changed-meanwhile"), final=True)
+    return await _until_settled(action, means, await _send(action, means, number=1))
 
 
 async def go_on(known: Open, means: Means) -> Result:
     """Go on with an action that another process, or an earlier moment, left open."""
+    action = known.action
     match known.stage:
         case "in-doubt":
             return in_doubt(known)
-        case "accepted" if known.ticket is None:
-            return _result(known.action, means, State.BY_HAND)
-        case "accepted":
+        case "intended" if action.how == "by-hand":
+            return hand_over(action, means)
+        case "accepted" if known.ticket is not None:
             accepted = Accepted(
-                ticket=known.ticket or "",
+                ticket=known.ticket,
                 ask_again_after=0,
                 waiting_on=known.waiting_on,
                 status=known.status,
                 instructions=known.instructions,
             )
-            return await _until_settled(known.action, means, accepted)
+            return await _until_settled(action, means, accepted)
+        case "accepted" if known.waiting_on == "person":
+            return waiting(action, means)
         case _:
-            return await _until_settled(known.action, means, Uncertain("nobody has its answer"))
+            return await _until_settled(action, means, Uncertain("nobody has its answer"))
 
 
 def hand_over(action: Action, means: Means) -> Result:
     """Give a step to a person: journalled and waited for like any other."""
-    means.scribe.write(Kind.INTENDED, action, action=action_to_dict(action), attempt=1)
-    means.scribe.write(
-        Kind.ACCEPTED,
-        action,
-        ticket="",
-        waiting_on="person",
-        instructions=action.instructions or action.summary,
+    means.scribe.write_all(
+        (Kind.INTENDED, action, {"action": action_to_dict(action), "attempt": 1}),
+        (
+            Kind.ACCEPTED,
+            action,
+            {
+                "ticket": "",
+                "waiting_on": "person",
+                "instructions": action.instructions or action.summary,
+            },
+        ),
     )
-    return _result(action, means, State.BY_HAND)
+    return waiting(action, means)
 
 
 def _as_planned(before: Json | None, now: Json | None) -> bool:
@@ -137,10 +117,10 @@ def _show(value: Json | None) -> str:
 Answer = Outcome | Again | Uncertain | Result
 
 
-async def _send(action: Action, means: Means, *, number: int, steps: tuple[StepRecord, ...]) -> Answer:
+async def _send(action: Action, means: Means, *, number: int) -> Answer:
     """Write the intention, then each step before it is sent and its answer after; what came of it."""
-    scribe = means.scribe
-    scribe.write(Kind.INTENDED, action, action=action_to_dict(action), attempt=number)
+    steps = means.steps(action)
+    means.scribe.write(Kind.INTENDED, action, action=action_to_dict(action), attempt=number)
     told = means.provider.execute(action, Attempt(number=number, steps=steps))
     try:
         async with AsyncExitStack() as alone:
@@ -148,14 +128,14 @@ async def _send(action: Action, means: Means, *, number: int, steps: tuple[StepR
                 match one:
                     case Step():
                         await _before(action, means, told, one, alone)
-                    case Stepped(name=name, ref=ref, data=data):
-                        scribe.write(Kind.STEPPED, action, step=name, ref=ref, data=dict(data))
+                    case Stepped():
+                        _after(action, means, one)
                         await alone.aclose()
                     case Done() | Accepted():
                         return one
         return Uncertain("the provider's adapter ended without an outcome")
     except StalePlanError as error:
-        return _failed(action, means, error, final=True)
+        return failed(action, means, error, final=True)
     except ProviderError as error:
         return _judge(action, means, error)
     finally:
@@ -171,7 +151,19 @@ async def _before(action: Action, means: Means, told: Any, step: Step, alone: As
     except (StalePlanError, ProviderError) as error:
         await told.athrow(error)
         raise
-    means.scribe.write(Kind.STEPPING, action, step=step.name, data=dict(step.data))
+    data = {**step.data, SENT_AT: means.provider_time().isoformat()}
+    means.scribe.write(Kind.STEPPING, action, step=step.name, data=data)
+
+
+def _after(action: Action, means: Means, one: Stepped) -> None:
+    try:
+        means.scribe.write(Kind.STEPPED, action, step=one.name, ref=one.ref, data=dict(one.data))
+    except JournalError as error:
+        # It happened, and only this report says so; the step itself is written, so `resume` looks for it.
+        raise JournalError(
+            f"{error.message}; {one.name} was answered with {one.ref}, which is not written down",
+            hint=f"mend the journal, then `reconciler resume` looks for it. {error.hint}".strip(),
+        ) from error
 
 
 def _too_dear(action: Action, step: Step) -> StalePlanError:
@@ -188,38 +180,41 @@ def _too_dear(action: Action, step: Step) -> StalePlanError:
 
 def _judge(action: Action, means: Means, error: ProviderError) -> Answer:
     """What an error means once it is known which steps were answered."""
-    known = means.scribe.progress.open.get(action.id)
-    bought = known is not None and any(one.ref and one.name in BUYING for one in known.steps)
-    if bought or isinstance(error, Uncertain):
+    if _bought(action, means) or isinstance(error, Uncertain):
         return Uncertain(error.message)
     if isinstance(error, Unavailable):
         return Again(error, error.retry_after or 0.0)
-    return _failed(action, means, error, final=True)
+    return failed(action, means, error, final=True)
+
+
+def _bought(action: Action, means: Means) -> bool:
+    """Whether a purchase of this action was answered, so that there is an order or a task."""
+    return any(step.ref and step.name in BUYING for step in means.steps(action))
 
 
 async def _until_settled(action: Action, means: Means, answer: Answer) -> Result:
     """Ask, look and try again until it is settled, waits for a person, or the time is up."""
-    tries = 1
-    waits = 0
+    tries, waits = 1, 0
+    patience = means.clock.now() + PATIENCE
     while True:
         match answer:
             case Result():
                 return answer
             case Done(ref=ref, data=data):
-                means.scribe.write(Kind.FINISHED, action, ref=ref, **data)
-                return _result(action, means, State.DONE, ref=ref, finished=True)
+                return done(action, means, ref=ref, data=data)
             case Accepted():
-                said = _accept(action, means, answer)
-                if said is not None:
-                    return said
+                _accept(action, means, answer)
+                if answer.waiting_on == "person" and answer.ask_again_after > 0:
+                    return waiting(action, means)
                 delay = _pace(answer.ask_again_after, waits)
             case Again(why=why, after=after):
                 if tries >= TRIES:
                     return _give_up(action, means, why)
-                delay = after or _pace(30.0, tries)
+                delay = after or _pace(LONGEST_PAUSE, tries)
             case Uncertain():
-                delay = _pace(30.0, waits) if waits else 0.0
-        if not await _wait(means, delay, patient=isinstance(answer, Again)):
+                delay = _pace(LONGEST_PAUSE, waits) if waits else 0.0
+        until = max(means.deadline, patience) if isinstance(answer, Again) else means.deadline
+        if not await _wait(means, delay, until):
             return _still_open(action, means, answer)
         tries += isinstance(answer, Again)
         waits += 1
@@ -231,52 +226,52 @@ async def _next(action: Action, means: Means, answer: Answer) -> Answer:
         case Accepted():
             return await _poll(action, means, answer)
         case Again():
-            known = means.scribe.progress.open.get(action.id)
-            return await _send(
-                action, means, number=known.attempt + 1 if known else 1, steps=known.steps if known else ()
-            )
+            known = means.known(action)
+            return await _send(action, means, number=known.attempt + 1 if known else 1)
         case _:
             return await _look(action, means)
 
 
-def _accept(action: Action, means: Means, accepted: Accepted) -> Result | None:
-    """Write that it was taken; a Result when nobody but a person can move it."""
+def _accept(action: Action, means: Means, accepted: Accepted) -> None:
+    """Write that it was taken, when that is news."""
     known = means.scribe.progress.open[action.id]
     due = known.due_by
     if due is None and accepted.waiting_on == "provider":
         due = means.provider_time() + means.promise
     new = (accepted.ticket, accepted.waiting_on, accepted.status, accepted.instructions)
-    if known.stage != "accepted" or new != (known.ticket, known.waiting_on, known.status, known.instructions):
-        means.scribe.write(
-            Kind.ACCEPTED,
-            action,
-            ticket=accepted.ticket,
-            waiting_on=accepted.waiting_on,
-            status=accepted.status,
-            instructions=accepted.instructions,
-            due_by=due.isoformat() if due else None,
-        )
-    if accepted.waiting_on == "person" and accepted.ask_again_after > 0:
-        return _result(action, means, State.BY_HAND)
-    return None
+    if known.stage == "accepted" and new == (
+        known.ticket,
+        known.waiting_on,
+        known.status,
+        known.instructions,
+    ):
+        return
+    means.scribe.write(
+        Kind.ACCEPTED,
+        action,
+        ticket=accepted.ticket,
+        waiting_on=accepted.waiting_on,
+        status=accepted.status,
+        instructions=accepted.instructions,
+        due_by=due.isoformat() if due else None,
+    )
 
 
 async def _poll(action: Action, means: Means, accepted: Accepted) -> Answer:
-    known = means.scribe.progress.open[action.id]
     try:
-        return await means.provider.poll(action, accepted.ticket, known.steps)
+        return await means.provider.poll(action, accepted.ticket, means.steps(action))
     except Rejected as error:
-        return _failed(action, means, error, final=True, blocks=_is_purchase(action))
+        return failed(action, means, error, final=True, blocks=_bought(action, means))
     except ProviderError:
         # Nobody could be asked: what is known stays known.
         return replace(accepted, ask_again_after=accepted.ask_again_after or 5.0)
 
 
 async def _look(action: Action, means: Means) -> Answer:
-    known = means.scribe.progress.open[action.id]
-    since = known.steps[-1].began_at if known.steps else known.since
+    steps = means.steps(action)
+    since = steps[-1].began_at if steps else means.scribe.progress.open[action.id].since
     try:
-        found = await means.provider.find(action, known.steps, since)
+        found = await means.provider.find(action, steps, since)
     except ProviderError as error:
         return Uncertain(f"could not look: {error.message}")
     match found:
@@ -291,23 +286,16 @@ async def _look(action: Action, means: Means) -> Answer:
             return found
 
 
-def _is_purchase(action: Action) -> bool:
-    return action.verb is Verb.ORDER or (
-        action.verb is Verb.RESIZE and int(action.detail.get("quantity") or 0) > 0
-    )
-
-
 def _pace(longest: float, times: int) -> float:
     """How long to wait before asking again: short at first, then as long as the provider is to be asked."""
     return min(longest, 0.5 * 2 ** min(times, 10)) if longest > 0 else 0.0
 
 
-async def _wait(means: Means, seconds: float, *, patient: bool) -> bool:
-    """Wait; False when the time of this run is up first. A refused write is always repeated for a while."""
+async def _wait(means: Means, seconds: float, until: datetime) -> bool:
+    """Wait; False when the time of this run is up first, or it was asked to stop."""
     if seconds <= 0:
         return not means.clock.stopping
-    deadline = max(means.deadline, means.started + PATIENCE) if patient else means.deadline
-    if means.clock.stopping or means.clock.now() + timedelta(seconds=seconds) > deadline:
+    if means.clock.stopping or means.clock.now() + timedelta(seconds=seconds) > until:
         return False
     await means.clock.sleep(seconds)
     return not means.clock.stopping
@@ -315,72 +303,10 @@ async def _wait(means: Means, seconds: float, *, patient: bool) -> bool:
 
 def _give_up(action: Action, means: Means, why: ProviderError | str) -> Result:
     error = why if isinstance(why, ProviderError) else Unavailable(why)
-    return _failed(action, means, error, final=False)
+    return failed(action, means, error, final=False)
 
 
 def _still_open(action: Action, means: Means, answer: Answer) -> Result:
     if isinstance(answer, Again):
         return _give_up(action, means, answer.why)
-    note = answer.message if isinstance(answer, Uncertain) else ""
-    return _result(action, means, State.PENDING, note=note)
-
-
-def _failed(
-    action: Action, means: Means, error: ProviderError | StalePlanError, *, final: bool, blocks: bool = False
-) -> Result:
-    code = error.code or type(error).__name__.lower()
-    known = means.scribe.progress.open.get(action.id)
-    means.scribe.write(
-        Kind.FAILED, action, final=final, blocks=blocks, code=code, message=error.message, hint=error.hint
-    )
-    return Result(
-        id=action.id,
-        verb=action.verb,
-        address=action.address,
-        summary=action.summary,
-        state=State.FAILED,
-        ref=known.ref if known else None,
-        error=Trouble(code=code, message=error.message),
-        since=known.since if known else None,
-        finished_at=means.clock.now(),
-        note=error.hint,
-    )
-
-
-def in_doubt(known: Open) -> Result:
-    """How an action stands that only a person can settle."""
-    return Result(
-        id=known.action.id,
-        verb=known.action.verb,
-        address=known.action.address,
-        summary=known.action.summary,
-        state=State.IN_DOUBT,
-        ref=known.ref,
-        since=known.since,
-        error=Trouble(code="in-doubt", message=known.why),
-    )
-
-
-def _result(
-    action: Action,
-    means: Means,
-    state: State,
-    *,
-    ref: str | None = None,
-    finished: bool = False,
-    note: str = "",
-) -> Result:
-    known: Open | None = means.scribe.progress.open.get(action.id)
-    return Result(
-        id=action.id,
-        verb=action.verb,
-        address=action.address,
-        summary=action.summary,
-        state=state,
-        ref=ref or (known.ref if known else None),
-        since=known.since if known else None,
-        due_by=known.due_by if known else None,
-        finished_at=means.clock.now() if finished else None,
-        instructions=known.instructions if known else "",
-        note=note or (known.status if known else ""),
-    )
+    return waiting(action, means, note=answer.message if isinstance(answer, Uncertain) else "")

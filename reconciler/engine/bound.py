@@ -7,17 +7,26 @@ from dataclasses import replace
 
 from reconciler.core.action import Action, Verb
 
+INSIDE = frozenset({Verb.ACTIVATE, Verb.DEACTIVATE, Verb.UPDATE})
+"""What is done inside a group's service, and so needs to know it."""
 
-def bound(action: Action, services: Mapping[str, tuple[str, str, str]], domains: Mapping[str, str]) -> Action:
+
+def bound(action: Action, services: Mapping[str, tuple[str, str, str]]) -> Action:
     """The action with the service that its group got meanwhile, and its login spelt out with that domain."""
     group = action.group or action.detail.get("group")
     known = services.get(str(group)) if group else None
-    if action.verb not in {Verb.ACTIVATE, Verb.DEACTIVATE, Verb.UPDATE} or known is None:
+    if action.verb not in INSIDE or known is None:
         return action
     detail = dict(action.detail)
     detail.setdefault("service", known[0])
     detail.setdefault("scope", known[2])
     login = str(detail.get("login", ""))
     if login and "@" not in login:
-        detail["login"] = f"{login}@{domains.get(known[0], known[0])}".lower()
+        detail["login"] = f"{login}@{known[0]}".lower()
     return replace(action, detail=detail)
+
+
+def homeless(action: Action) -> bool:
+    """Whether nobody knows the service in which it would be done."""
+    inside = action.verb in INSIDE and bool(action.detail.get("login"))
+    return inside and not action.detail.get("service")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from reconciler.core.action import Action
-from reconciler.core.errors import LeaseHeldError, Unavailable
+from reconciler.core.errors import LeaseHeldError, ReconcilerError, Unavailable
 from reconciler.core.journal import Journal, Lease
-from reconciler.core.progress import Progress, replay_all
+from reconciler.core.progress import Open, Progress, replay_all
+from reconciler.engine.attempt import BUYING
 from reconciler.engine.clock import Clock
 
 PATIENCE = timedelta(seconds=60)
 """How long another process's purchase is waited for."""
+UNCONFIRMED_PAUSE = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,16 +37,17 @@ class Checkouts:
 
     @asynccontextmanager
     async def _alone(self, tenant: str, action: Action) -> AsyncIterator[None]:
-        account = str(action.detail.get("account", ""))
-        lock = self.locks.setdefault(account, asyncio.Lock())
+        name = counter(action)
+        lock = self.locks.setdefault(name, asyncio.Lock())
         async with lock:
-            name = f"account/{account}/checkout"
             lease = await self._acquire(name, f"{tenant} {action.address}")
             try:
-                self._none_unconfirmed(account, action, name, lease.token)
+                self._none_unconfirmed(action, name, lease.token)
                 yield
             finally:
-                self.journal.release(lease)
+                # Not given back, it ends by itself; what was bought must not be lost over it.
+                with suppress(ReconcilerError):
+                    self.journal.release(lease)
 
     async def _acquire(self, name: str, about: str) -> Lease:
         until = self.clock.now() + PATIENCE
@@ -56,19 +59,29 @@ class Checkouts:
                     raise Unavailable(error.message, hint=error.hint) from error
                 await self.clock.sleep(1.0)
 
-    def _none_unconfirmed(self, account: str, action: Action, name: str, token: int) -> None:
-        """Refuse while a purchase of this account was sent and nobody knows its number."""
+    def _none_unconfirmed(self, action: Action, name: str, token: int) -> None:
+        """Refuse while a purchase at the same counter was sent and nobody knows its number."""
         alone = self.tokens.get(name) == token - 1
         self.tokens[name] = token
         known = self.progress if alone else replay_all(self.journal.events())
         for tenant, progress in known.items():
             for one in progress.open.values():
-                if (
-                    one.unconfirmed_checkout
-                    and one.action.id != action.id
-                    and one.action.detail.get("account") == account
-                ):
+                if one.action.id != action.id and counter(one.action) == name and unconfirmed(one):
                     raise Unavailable(
                         f"the purchase of {tenant} {one.action.address} is not confirmed yet",
                         hint="`reconciler resume` looks for it; purchases of this account wait until it is known",
+                        code="unconfirmed",
+                        retry_after=UNCONFIRMED_PAUSE,
                     )
+
+
+def counter(action: Action) -> str:
+    """Where an action is bought: a cart is an account's, a subscription is a reseller tenant's."""
+    account = str(action.detail.get("account", ""))
+    place = f"/{action.detail.get('scope', '')}" if action.detail.get("provider") == "ovh-csp2" else ""
+    return f"account/{account}/checkout{place}"
+
+
+def unconfirmed(one: Open) -> bool:
+    """Whether a purchase was sent and its number is not known."""
+    return one.stage == "intended" and any(step.name in BUYING and step.ref is None for step in one.steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from reconciler.core.errors import ReconcilerError, StalePlanError
+from reconciler.core.errors import GuardError, LeaseHeldError, LeaseLostError, ReconcilerError, StalePlanError
 from reconciler.core.plan import Plan, Status
 from reconciler.core.report import Report, Result, State, TenantReport, Trouble, worst
 from reconciler.engine.setup import Setup
@@ -22,6 +22,37 @@ def code_of(results: tuple[Result, ...], plan: Plan) -> int:
     if plan.pending:
         codes.add(4)
     return worst(codes)
+
+
+def ended(plan: Plan, results: tuple[Result, ...], *, error: ReconcilerError | None = None) -> TenantReport:
+    """How a tenant ended; `error` when the end itself could not be written down."""
+    code = code_of(results, plan)
+    return TenantReport(
+        tenant=plan.tenant,
+        status=Status.ERROR if error else status_of(results, plan),
+        actions=results,
+        error=trouble(error) if error else None,
+        exit_code=worst({code, code_for(error, otherwise=3)}) if error else code,
+        hold=plan.hold,
+        sandbox=plan.sandbox,
+    )
+
+
+def trouble(error: ReconcilerError) -> Trouble:
+    """An error as a report tells it."""
+    return Trouble(code=error.code or type(error).__name__, message=error.message)
+
+
+def code_for(error: ReconcilerError, *, otherwise: int = 1) -> int:
+    """The exit code that an error stands for."""
+    match error:
+        case GuardError():
+            return 5
+        case StalePlanError():
+            return 6
+        case LeaseHeldError() | LeaseLostError():
+            return 7
+    return otherwise
 
 
 def status_of(results: Iterable[Result], plan: Plan) -> Status:
@@ -55,7 +86,7 @@ def refused_tenant(plan: Plan, error: ReconcilerError, code: int) -> TenantRepor
         tenant=plan.tenant,
         status=Status.ERROR,
         actions=results,
-        error=Trouble(code=error.code or type(error).__name__, message=error.message),
+        error=trouble(error),
         exit_code=code,
         hold=plan.hold,
         sandbox=plan.sandbox,

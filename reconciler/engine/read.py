@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.errors import ProviderError
+from reconciler.core.errors import ProviderError, ReconcilerError
 from reconciler.core.identity import ProductOf, claims
 from reconciler.core.manifest import ManifestFile, Tenant
 from reconciler.core.model import Holding, Quote, Snapshot
@@ -16,6 +17,8 @@ from reconciler.core.planner import World, identities, plan_tenant
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account
 from reconciler.core.workspace import Price as WorkspacePrice
+
+log = logging.getLogger("reconciler")
 
 Key = tuple[str, str]
 """An account of the workspace and a kind of provider."""
@@ -142,6 +145,13 @@ class _Reader:
             return await self._plan(manifest)
         except ProviderError as error:
             return _unreadable(manifest.tenant, error.message)
+        except ReconcilerError:
+            raise
+        except Exception as error:
+            # One tenant that nobody foresaw must not leave the others unplanned.
+            log.exception("%s", manifest.tenant.tenant)
+            said = f"a fault of this tool: {type(error).__name__}: {error}"
+            return _unreadable(manifest.tenant, said)
 
     async def _plan(self, manifest: ManifestFile) -> Plan:
         tenant = manifest.tenant

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
-from reconciler.core.errors import GuardError, JournalError, LeaseHeldError, ReconcilerError, StalePlanError
+from reconciler.core.errors import GuardError, JournalError, LeaseLostError, ReconcilerError, StalePlanError
 from reconciler.core.journal import Kind
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.money import buys
@@ -16,18 +17,25 @@ from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
 from reconciler.core.progress import Progress, replay
 from reconciler.core.report import Report, Result, TenantReport
-from reconciler.engine.attempt import Means
 from reconciler.engine.checkout import Checkouts
 from reconciler.engine.consent import Consent
-from reconciler.engine.ending import code_of, not_approved, refused_tenant, report_of, status_of
+from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of
+from reconciler.engine.means import Means
 from reconciler.engine.read import plans
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import Setup, judged, load, plan_run, spending
-from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, without_done
+from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, settle_by_hand
+from reconciler.engine.together import together
+
+log = logging.getLogger("reconciler")
 
 
 async def apply(setup: Setup, consent: Consent) -> Report:
-    """Do what is open, then what the plan says; refused as a whole before the first call, or not at all."""
+    """Do what is open, then what the plan says; refused as a whole before the first call, or not at all.
+
+    What an earlier apply planned and never began is not done because of that: it is in the plan, if it is
+    still wanted.
+    """
     started = setup.clock.now()
     progress = load(setup)
     run = await plan_run(setup, progress)
@@ -37,20 +45,23 @@ async def apply(setup: Setup, consent: Consent) -> Report:
     except ReconcilerError as error:
         _owe(setup, run.plans, progress, error.message)
         raise
+    _not_stopped(setup)
     checkouts = _checkouts(setup, progress)
-    before = await _resume_all(setup, run, progress, checkouts, refused)
+    opened = [plan for plan in run.plans if plan.tenant not in refused and _open(plan, progress)]
+    before = await _resume_all(setup, opened, progress, checkouts, begin=False)
     if before:
-        run = await _again(setup, run, progress, before)
-        _may_begin(setup, run, progress)
-        if consent.saved is not None or consent.digest is not None:
-            consent.check(run, progress)
+        try:
+            run = await _again(setup, run, progress, before)
+            _may_begin(setup, run, progress)
+            refused = _checked_again(consent, run, progress, refused)
+        except ReconcilerError as error:
+            _owe(setup, run.plans, progress, error.message)
+            return _stopped(setup, run, started, before, error)
     if consent.ask is not None and any(_to_do(plan, refused) for plan in run.plans) and not consent.ask(run):
         raise ReconcilerError("apply was declined; nothing new was sent", code="declined")
-    tenants = await _all(
-        setup,
-        [_apply_tenant(setup, plan, progress, checkouts, before, refused) for plan in run.plans],
-    )
-    return report_of(setup, run.digest, started, tenants)
+    setup.acting = True
+    works = [partial(_apply_tenant, setup, plan, progress, checkouts, before, refused) for plan in run.plans]
+    return report_of(setup, run.digest, started, await together(works, most=setup.concurrency))
 
 
 async def resume(setup: Setup) -> Report:
@@ -68,10 +79,47 @@ async def resume(setup: Setup) -> Report:
         if one.tenant.tenant in progress
         and (progress[one.tenant.tenant].open or progress[one.tenant.tenant].todo)
     ]
+    held = [plan for plan in opened if plan.hold is not None]
+    opened = [plan for plan in opened if plan.hold is None]
     _guard_resumed(setup, opened, progress)
     checkouts = _checkouts(setup, progress)
-    before = await _resume_all(setup, opened, progress, checkouts, {})
-    return report_of(setup, "", started, [before[plan.tenant] for plan in opened if plan.tenant in before])
+    before = await _resume_all(setup, opened, progress, checkouts, begin=True)
+    reports = [*before.values(), *(ended(plan, ()) for plan in held)]
+    return report_of(setup, "", started, reports)
+
+
+def _not_stopped(setup: Setup) -> None:
+    if setup.clock.stopping:
+        raise ReconcilerError("stopped before anything was sent", code="stopped")
+
+
+def _open(plan: Plan, progress: Mapping[str, Progress]) -> bool:
+    return plan.hold is None and plan.tenant in progress and bool(progress[plan.tenant].open)
+
+
+def _checked_again(
+    consent: Consent, run: Run, progress: Mapping[str, Progress], refused: dict[str, str]
+) -> dict[str, str]:
+    """Hold the new plan against the consent; one that has nothing left to do needs none."""
+    if not any(_to_do(plan, refused) for plan in run.plans):
+        return refused
+    return consent.check(run, progress)
+
+
+def _stopped(
+    setup: Setup,
+    run: Run,
+    started: datetime,
+    before: Mapping[str, TenantReport],
+    error: ReconcilerError,
+) -> Report:
+    """What was gone on with, and that nothing new was begun."""
+    reports = []
+    for plan in run.plans:
+        earlier = before.get(plan.tenant)
+        told = refused_tenant(plan, error, code_for(error))
+        reports.append(replace(told, actions=(*earlier.actions, *told.actions)) if earlier else told)
+    return report_of(setup, run.digest, started, reports)
 
 
 def _may_begin(setup: Setup, run: Run, progress: Mapping[str, Progress]) -> None:
@@ -131,17 +179,6 @@ def _checkouts(setup: Setup, progress: Mapping[str, Progress]) -> Checkouts:
     return Checkouts(journal=setup.journal, clock=setup.clock, holder=setup.who.holder, progress=progress)
 
 
-async def _all(setup: Setup, runs: Iterable[Awaitable[TenantReport]]) -> list[TenantReport]:
-    """Run tenants side by side, as many as the run may have at once."""
-    gate = asyncio.Semaphore(setup.concurrency)
-
-    async def one(run: Awaitable[TenantReport]) -> TenantReport:
-        async with gate:
-            return await run
-
-    return list(await asyncio.gather(*(one(run) for run in runs)))
-
-
 def _to_do(plan: Plan, refused: Mapping[str, str]) -> bool:
     return bool(plan.actions) and plan.hold is None and plan.error is None and plan.tenant not in refused
 
@@ -152,47 +189,56 @@ def _manifest(setup: Setup, tenant: str) -> ManifestFile:
 
 async def _resume_all(
     setup: Setup,
-    run: Run | list[Plan],
+    opened: Iterable[Plan],
     progress: dict[str, Progress],
     checkouts: Checkouts,
-    refused: Mapping[str, str],
+    *,
+    begin: bool,
 ) -> dict[str, TenantReport]:
-    chosen = run.plans if isinstance(run, Run) else run
-    opened = [
-        plan
-        for plan in chosen
-        if plan.hold is None
-        and plan.tenant not in refused
-        and plan.tenant in progress
-        and (progress[plan.tenant].todo or progress[plan.tenant].open)
-    ]
-    reports = await _all(setup, [_resume_tenant(setup, plan, progress, checkouts) for plan in opened])
+    """Go on with what is open; `begin` what was planned and never begun, too."""
+    setup.acting = True
+    works = [partial(_resume_tenant, setup, plan, progress, checkouts, begin=begin) for plan in opened]
+    reports = await together(works, most=setup.concurrency)
     return {report.tenant: report for report in reports}
 
 
 async def _resume_tenant(
-    setup: Setup, plan: Plan, progress: dict[str, Progress], checkouts: Checkouts
+    setup: Setup, plan: Plan, progress: dict[str, Progress], checkouts: Checkouts, *, begin: bool
 ) -> TenantReport:
     scribe = _scribe(setup, plan.tenant, progress)
-    try:
+
+    async def work() -> TenantReport:
         async with leased(scribe, plan.tenant, holder=setup.who.holder, about="resume"):
             _catch_up(setup, scribe, progress)
-            todo, opened = without_done(scribe.progress)
+            settle_by_hand(scribe, plan)
+            todo = list(scribe.progress.todo.values()) if begin else []
             crew = Crew(means=await _means(setup, plan.tenant, scribe, checkouts))
-            results = await crew.work(todo, opened)
-            code = exit_code(results)
-            close(scribe, exit_code=code)
-    except LeaseHeldError as error:
-        return refused_tenant(plan, error, 7)
+            results = await crew.work(todo, dict(scribe.progress.open))
+            unsaid = _closed(scribe, exit_code(results))
+        return ended(plan, results, error=unsaid)
+
+    return await _told(plan, work)
+
+
+def _closed(scribe: Scribe, code: int, *, drop: bool = False) -> ReconcilerError | None:
+    """Write how it ended; an error here takes nothing back of what was done."""
+    try:
+        close(scribe, exit_code=code, drop=drop)
+    except (LeaseLostError, JournalError) as error:
+        return error
+    return None
+
+
+async def _told(plan: Plan, work: Callable[[], Awaitable[TenantReport]]) -> TenantReport:
+    """One tenant's report whatever happens: a fault in one leaves no other unreported."""
+    try:
+        return await work()
     except ReconcilerError as error:
-        return refused_tenant(plan, error, 3)
-    return TenantReport(
-        tenant=plan.tenant,
-        status=status_of(results, plan),
-        actions=results,
-        exit_code=code,
-        sandbox=plan.sandbox,
-    )
+        return refused_tenant(plan, error, code_for(error, otherwise=3))
+    except Exception as error:
+        log.exception("%s", plan.tenant)
+        said = f"a fault of this tool: {type(error).__name__}: {error}"
+        return refused_tenant(plan, ReconcilerError(said, code="bug"), 3)
 
 
 def _catch_up(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> None:
@@ -250,53 +296,53 @@ async def _apply_tenant(
         return earlier
     if plan.error is not None:
         _owe(setup, [plan], progress, plan.error)
-        return refused_tenant(plan, ReconcilerError(plan.error, code="unreadable"), 3)
+        unread = refused_tenant(plan, ReconcilerError(plan.error, code="unreadable"), 3)
+        return replace(unread, actions=earlier.actions) if earlier else unread
     if plan.tenant in refused:
         return not_approved(plan, refused[plan.tenant])
-    try:
-        results = await _do(setup, plan, progress, checkouts)
-    except LeaseHeldError as error:
-        _owe(setup, [plan], progress, error.message)
-        return refused_tenant(plan, error, 7)
-    except StalePlanError as error:
-        _owe(setup, [plan], progress, error.message)
-        return refused_tenant(plan, error, 6)
-    except ReconcilerError as error:
-        return refused_tenant(plan, error, 3)
-    done = {result.id for result in results}
-    kept = tuple(one for one in (earlier.actions if earlier else ()) if one.id not in done)
-    results = (*kept, *results)
-    return TenantReport(
-        tenant=plan.tenant,
-        status=status_of(results, plan),
-        actions=results,
-        exit_code=code_of(results, plan),
-        sandbox=plan.sandbox,
-    )
+    kept = earlier.actions if earlier else ()
+    report = await _told(plan, partial(_do, setup, plan, progress, checkouts, kept))
+    if report.error is not None and report.exit_code in {6, 7}:
+        _owe(setup, [plan], progress, report.error.message)
+    return report
 
 
 async def _do(
-    setup: Setup, plan: Plan, progress: dict[str, Progress], checkouts: Checkouts
-) -> tuple[Result, ...]:
+    setup: Setup,
+    plan: Plan,
+    progress: dict[str, Progress],
+    checkouts: Checkouts,
+    earlier: tuple[Result, ...],
+) -> TenantReport:
     known = progress.setdefault(plan.tenant, Progress())
-    if not (plan.actions or plan.found or plan.identified or known.owed or known.inherited):
-        return ()
+    leftovers = bool(known.owed or known.todo)
+    if not (plan.actions or plan.found or plan.identified or leftovers or known.inherited):
+        return ended(plan, earlier)
     scribe = _scribe(setup, plan.tenant, progress)
+    results: tuple[Result, ...] = ()
+    unsaid: ReconcilerError | None = None
     async with leased(scribe, plan.tenant, holder=setup.who.holder, about="apply"):
-        seen = scribe.progress.last_seq
-        _catch_up(setup, scribe, progress)
-        if scribe.progress.last_seq != seen:
-            raise StalePlanError(
-                f"{plan.tenant}: another run changed it since this plan was made",
-                hint="plan again",
-                code="stale",
-            )
+        _unchanged(setup, scribe, progress)
         record_found(scribe, plan)
-        results: tuple[Result, ...] = ()
         if plan.actions:
-            begin_plan(scribe, plan)
-            crew = Crew(means=await _means(setup, plan.tenant, scribe, checkouts))
-            results = await crew.work(plan.actions, {})
-        if plan.actions or known.owed:
-            close(scribe, exit_code=code_of(results, plan))
-    return results
+            means = await _means(setup, plan.tenant, scribe, checkouts)
+            begin_plan(scribe, plan, setup.allowed)
+            results = await Crew(means=means).work(plan.actions, {})
+        if plan.actions or leftovers:
+            code = code_of((*earlier, *results), plan)
+            unsaid = _closed(scribe, code, drop=not plan.actions)
+    now = {result.id for result in results}
+    kept = tuple(one for one in earlier if one.id not in now)
+    return ended(plan, (*kept, *results), error=unsaid)
+
+
+def _unchanged(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> None:
+    """With the lease in hand, refuse a plan that another run has overtaken."""
+    seen = scribe.progress.last_seq
+    _catch_up(setup, scribe, progress)
+    if scribe.progress.last_seq != seen:
+        raise StalePlanError(
+            f"{scribe.tenant}: another run changed it since this plan was made",
+            hint="plan again",
+            code="stale",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,33 +41,41 @@ class Scribe:
 
     def write(self, kind: Kind, action: Action | None = None, /, **data: Any) -> Event:
         """Write one event; it is durable when this returns. LeaseLostError when the lease is not ours."""
-        address = action.address if action else str(data.pop("address", ""))
-        event = Event(
+        return self.write_all((kind, action, data))[0]
+
+    def write_all(self, *entries: tuple[Kind, Action | None, Mapping[str, Any]]) -> tuple[Event, ...]:
+        """Write some events, all or none of them."""
+        if self.lost:
+            raise LeaseLostError(
+                f"{self.tenant}: the lease is not ours any more", hint="another run goes on with this tenant"
+            )
+        written = self._append([self._event(*entry) for entry in entries])
+        for event in written:
+            if event.kind in APPLY:
+                APPLY[event.kind](self.progress, event)
+            self.progress.last_seq = max(self.progress.last_seq, event.seq)
+            self.tell(event)
+        return written
+
+    def _event(self, kind: Kind, action: Action | None, data: Mapping[str, Any]) -> Event:
+        values = dict(data)
+        address = action.address if action else str(values.pop("address", ""))
+        return Event(
             kind=kind,
             tenant=self.tenant,
             at=self.now(),
             action=action.id if action else "",
             address=address,
             plan=self.plan,
-            data=data,
+            data=values,
             by=self.who.by,
             run=self.who.run,
             commit=self.who.commit,
         )
-        if self.lost:
-            raise LeaseLostError(
-                f"{self.tenant}: the lease is not ours any more", hint="another run goes on with this tenant"
-            )
-        written = self._append(event)
-        if kind in APPLY:
-            APPLY[kind](self.progress, written)
-        self.progress.last_seq = max(self.progress.last_seq, written.seq)
-        self.tell(written)
-        return written
 
-    def _append(self, event: Event) -> Event:
+    def _append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         try:
-            return self.journal.append(event, lease=self.lease)[0]
+            return self.journal.append(*events, lease=self.lease)
         except LeaseLostError:
             self.lost = True
             raise

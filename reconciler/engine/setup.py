@@ -43,6 +43,7 @@ class Setup:
     notes: tuple[str, ...] = ()
     fresh_refused: str = ""
     at: datetime | None = None
+    acting: bool = False
 
 
 def load(setup: Setup) -> dict[str, Progress]:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
-from reconciler.core.action import Action
+from reconciler.core.action import Action, Verb
 from reconciler.core.errors import LeaseLostError, ReconcilerError
 from reconciler.core.journal import Journal, Kind, Lease
 from reconciler.core.plan import Plan
+from reconciler.core.policy import Allowances
 from reconciler.core.progress import Open, Progress
-from reconciler.core.report import Result, State, Trouble
+from reconciler.core.report import Result, State
 from reconciler.core.serial import action_to_dict
-from reconciler.engine.attempt import Means, begin, go_on, hand_over, in_doubt
-from reconciler.engine.bound import bound
+from reconciler.engine.attempt import begin, go_on, hand_over
+from reconciler.engine.bound import bound, homeless
+from reconciler.engine.means import Means
+from reconciler.engine.outcome import broken_off, not_started
 from reconciler.engine.scribe import Scribe
+from reconciler.engine.together import together
 
+log = logging.getLogger("reconciler")
+
+HALTING = frozenset({"price", "lease-lost", "journal"})
+"""After which nothing more is begun in the tenant."""
 RENEW_EVERY = 30.0
 """Seconds between renewals of a lease that ends two minutes after the last one."""
 
@@ -59,88 +69,107 @@ def _release(journal: Journal, lease: Lease) -> None:
 
 def record_found(scribe: Scribe, plan: Plan) -> None:
     """Record what was found as written: whose service is whose, and which seats are ours."""
-    _inherit(scribe)
-    for group, ref, product, scope in plan.identified:
-        if scribe.progress.services.get(group) != (ref, product, scope):
-            scribe.write(
-                Kind.ADOPTED, address=f"group/{group}", group=group, ref=ref, product=product, scope=scope
-            )
-    for group, login, written in plan.found:
-        if (group, login) not in scribe.progress.owned:
-            scribe.write(
-                Kind.ADOPTED, address=f"seat/{group}/{written}", group=group, login=login, written=written
-            )
-
-
-def _inherit(scribe: Scribe) -> None:
-    """A renamed tenant keeps what the journal knows of it, under its new name."""
     progress = scribe.progress
-    if not progress.inherited:
-        return
-    for group, (ref, product, scope) in list(progress.services.items()):
-        scribe.write(
-            Kind.ADOPTED, address=f"group/{group}", group=group, ref=ref, product=product, scope=scope
-        )
-    for (group, login), written in list(progress.owned.items()):
-        scribe.write(
-            Kind.ADOPTED, address=f"seat/{group}/{written}", group=group, login=login, written=written
-        )
+    services = {group: (ref, product, scope) for group, ref, product, scope in plan.identified}
+    owned = {(group, login): written for group, login, written in plan.found}
+    if progress.inherited:
+        # A renamed tenant keeps what the journal knows of it, under its new name.
+        services = {**progress.services, **services}
+        owned = {**progress.owned, **owned}
+    entries = [
+        _adopted(f"group/{group}", group=group, ref=ref, product=product, scope=scope)
+        for group, (ref, product, scope) in services.items()
+        if progress.inherited or progress.services.get(group) != (ref, product, scope)
+    ]
+    entries += [
+        _adopted(f"seat/{group}/{written}", group=group, login=login, written=written)
+        for (group, login), written in owned.items()
+        if progress.inherited or (group, login) not in progress.owned
+    ]
+    if entries:
+        scribe.write_all(*entries)
     progress.inherited = False
 
 
-def begin_plan(scribe: Scribe, plan: Plan) -> None:
-    """Write that a plan is begun; from here on its digest is spent."""
+def _adopted(address: str, **data: str) -> tuple[Kind, None, dict[str, str]]:
+    return Kind.ADOPTED, None, {"address": address, **data}
+
+
+def settle_by_hand(scribe: Scribe, plan: Plan) -> None:
+    """Finish the orders by hand whose group is there by now: a person made it so and pinned it."""
+    refs = dict(plan.refs)
+    for one in list(scribe.progress.open.values()):
+        group = one.action.group
+        if one.action.verb is Verb.ORDER and one.action.how == "by-hand" and group in refs:
+            scribe.write(Kind.FINISHED, one.action, ref=refs[group], service=refs[group], found=True)
+
+
+def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances) -> None:
+    """Write that a plan is begun, and which guards were lifted for it; its digest is spent now."""
     scribe.plan = plan.digest
-    scribe.write(
-        Kind.BEGUN,
-        actions=[action_to_dict(action) for action in plan.actions],
-        refs=dict(plan.refs),
-        number=plan.begun + 1,
+    begun = {
+        "actions": [action_to_dict(action) for action in plan.actions],
+        "refs": dict(plan.refs),
+        "number": plan.begun + 1,
+    }
+    rules = [(rule, str(value)) for rule, value in sorted(lifted.numbers.items())]
+    rules += [("protected", tenant) for tenant in sorted(lifted.tenants)]
+    scribe.write_all(
+        *((Kind.LIFTED, None, {"rule": rule, "value": value}) for rule, value in rules),
+        (Kind.BEGUN, None, begun),
     )
 
 
 @dataclass(slots=True, kw_only=True)
 class Crew:
-    """Carries out one tenant's actions side by side, each as soon as what it needs is finished."""
+    """Carries out one tenant's actions side by side, each as soon as what it needs is finished.
+
+    halted: why nothing more is begun in this tenant.
+    """
 
     means: Means
-    domains: Mapping[str, str] = field(default_factory=dict)
     states: dict[str, asyncio.Future[State]] = field(default_factory=dict)
+    halted: str = ""
 
     async def work(self, actions: Sequence[Action], opened: Mapping[str, Open]) -> tuple[Result, ...]:
         """Carry out new actions and go on with open ones; one Result for each, whatever happens."""
         jobs = {action.id: action for action in actions} | {key: one.action for key, one in opened.items()}
         loop = asyncio.get_running_loop()
         self.states = {key: loop.create_future() for key in jobs}
-        results = await asyncio.gather(*(self._one(action, opened.get(key)) for key, action in jobs.items()))
-        return tuple(results)
+        works = [partial(self._one, action, opened.get(key)) for key, action in jobs.items()]
+        return tuple(await together(works))
 
     async def _one(self, action: Action, known: Open | None) -> Result:
         try:
             result = await self._carry(action, known)
         except LeaseLostError as error:
-            result = not_started(action, f"lease-lost: {error.message}", known)
-        except BaseException:
-            self._settle(action, State.NOT_STARTED)
-            raise
-        self._settle(action, result.state)
+            result = broken_off(action, self.means, code="lease-lost", message=error.message)
+        except ReconcilerError as error:
+            code = error.code or type(error).__name__.removesuffix("Error").lower()
+            result = broken_off(action, self.means, code=code, message=error.message)
+        except Exception as error:
+            log.exception("%s %s", self.means.scribe.tenant, action.address)
+            said = f"a fault of this tool: {type(error).__name__}: {error}"
+            result = broken_off(action, self.means, code="bug", message=said)
+        if result.error is not None and result.error.code in HALTING:
+            self.halted = f"stopped: {result.error.message}"
+        self.states[action.id].set_result(result.state)
         return result
-
-    def _settle(self, action: Action, state: State) -> None:
-        if not self.states[action.id].done():
-            self.states[action.id].set_result(state)
 
     async def _carry(self, action: Action, known: Open | None) -> Result:
         if known is not None:
-            return await go_on(known, self.means) if known.stage != "in-doubt" else in_doubt(known)
+            return await go_on(known, self.means)
         why, failed = await self._missing(action)
         if why:
             return not_started(action, why, failed=failed)
-        if self.means.clock.stopping:
-            return not_started(action, "the run was asked to stop")
+        if self.halted or self.means.clock.stopping:
+            return not_started(action, self.halted or "the run was asked to stop")
         if action.how == "by-hand":
             return hand_over(action, self.means)
-        return await begin(bound(action, self.means.scribe.progress.services, self.domains), self.means)
+        ready = bound(action, self.means.scribe.progress.services)
+        if homeless(ready):
+            return not_started(action, f"the service of group/{ready.group} is not known yet: pin it")
+        return await begin(ready, self.means)
 
     async def _missing(self, action: Action) -> tuple[str, bool]:
         """Why an action cannot be begun, and whether that is for good: something it needs is not finished."""
@@ -163,25 +192,13 @@ class Crew:
         return progress.todo[need].address if need in progress.todo else need
 
 
-def not_started(action: Action, why: str, known: Open | None = None, *, failed: bool = False) -> Result:
-    """An action that was not begun, and why; `failed` when what it needs has failed."""
-    return Result(
-        id=action.id,
-        verb=action.verb,
-        address=action.address,
-        summary=action.summary,
-        state=State.NOT_STARTED if known is None else State.PENDING,
-        ref=known.ref if known else None,
-        since=known.since if known else None,
-        due_by=known.due_by if known else None,
-        error=Trouble(code="not-started", message=why) if failed else None,
-        note="" if failed else why,
-    )
+def close(scribe: Scribe, *, exit_code: int, drop: bool = False) -> None:
+    """Write how the apply ended; what cannot be done any more is dropped, what is open stays.
 
-
-def close(scribe: Scribe, *, exit_code: int) -> None:
-    """Write how the apply ended; what cannot be done any more is dropped, what is open stays."""
-    final = not scribe.progress.unsettled or not _can_go_on(scribe.progress)
+    drop: nothing of what was not begun is wanted any more.
+    """
+    progress = scribe.progress
+    final = drop or not progress.unsettled or not _can_go_on(progress)
     scribe.write(Kind.CLOSED, exit_code=exit_code, final=final)
 
 
@@ -202,20 +219,18 @@ def _can_go_on(progress: Progress) -> bool:
             del left[key]
 
 
-def exit_code(results: Iterable[Result]) -> int:
+def exit_code(results: Sequence[Result]) -> int:
     """What a tenant's results add to the run's exit code."""
     states = {result.state for result in results}
+    codes = {result.error.code for result in results if result.error}
     if State.IN_DOUBT in states:
         return 8
-    if any(result.error and result.error.code == "price" for result in results):
+    if "price" in codes:
         return 6
+    if "lease-lost" in codes:
+        return 7
     if State.FAILED in states:
         return 3
     if states & {State.PENDING, State.BY_HAND}:
         return 4
     return 3 if State.NOT_STARTED in states else 0
-
-
-def without_done(progress: Progress) -> tuple[list[Action], dict[str, Open]]:
-    """What a resume has to do: actions of the last plan not begun yet, and what is open."""
-    return list(progress.todo.values()), dict(progress.open)

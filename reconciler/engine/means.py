@@ -1,0 +1,54 @@
+"""With what one action is carried out: a provider, a writer, a clock, and how long anything may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from reconciler.core.action import Action
+from reconciler.core.progress import Open
+from reconciler.core.provider import Provider, StepRecord
+from reconciler.engine.clock import Clock
+from reconciler.engine.scribe import Scribe
+
+SENT_AT = "sent_at"
+"""Under what name a step's data keep the provider's time: ours may differ, and a sandbox's is turned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """With what an action is carried out.
+
+    checkout: entered around a step that an account can only do one at a time.
+    deadline: until when pending actions are waited for. promise: how long the provider may take.
+    provider_now: the provider's clock when ours showed `started`.
+    """
+
+    provider: Provider
+    scribe: Scribe
+    clock: Clock
+    checkout: Callable[[Action], AbstractAsyncContextManager[None]]
+    deadline: datetime
+    promise: timedelta
+    provider_now: datetime
+    started: datetime
+
+    def provider_time(self) -> datetime:
+        """What the provider's clock shows now."""
+        return self.provider_now + (self.clock.now() - self.started)
+
+    def known(self, action: Action) -> Open | None:
+        """What the journal knows of an action that is open."""
+        return self.scribe.progress.open.get(action.id)
+
+    def steps(self, action: Action) -> tuple[StepRecord, ...]:
+        """The steps of an open action, each with the provider's time at which it began."""
+        known = self.known(action)
+        return tuple(_by_their_clock(step) for step in known.steps) if known else ()
+
+
+def _by_their_clock(step: StepRecord) -> StepRecord:
+    sent = step.data.get(SENT_AT)
+    return replace(step, began_at=datetime.fromisoformat(str(sent))) if sent else step
