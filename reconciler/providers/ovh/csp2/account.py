@@ -7,17 +7,20 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
 from reconciler.core.model import Holding, Price, Quote, Snapshot
 from reconciler.core.provider import Provider
 from reconciler.providers.http import path
-from reconciler.providers.ovh import lists
+from reconciler.providers.ovh import batches, lists
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.capabilities import CSP2
 from reconciler.providers.ovh.wire import Amount, Licence, Subscription, Tenant
 
 ROOT = "/saas/csp2"
+
+Numbered = TypeVar("Numbered", Subscription, Licence)
 
 
 class Csp2Account:
@@ -111,18 +114,41 @@ class Csp2Account:
         return {one.id: one for one in found.whole().values()}
 
     async def _look(self, scope: str) -> None:
-        route = f"{ROOT}{path(scope)}"
-        tenant = await self.api.get(Tenant, route)
-        self._subscriptions[scope] = await self.subscriptions(scope)
-        if scope not in self.licences:
-            licences = await lists.listing(
-                self.api, f"{route}/orderableLicenses", Licence, key=lambda one: str(one.id)
-            )
-            self.licences[scope] = {one.id: one for one in licences.whole().values()}
+        # Asked at the same moment, so that every tenant's questions of one kind go out together.
+        tenant, subscriptions, licences, tasks = await asyncio.gather(
+            batches.one(self.api, ROOT, Tenant, scope),
+            self._list(scope, "/subscription", Subscription),
+            self._licences(scope),
+            self._tasks(scope),
+        )
+        self._subscriptions[scope] = subscriptions
+        self.licences[scope] = licences
         self._names[scope] = tenant.display_name
-        self._notices[scope] = await self._said(route, scope, tenant)
+        self._notices[scope] = self._said(scope, tenant, tasks)
 
-    async def _said(self, route: str, scope: str, tenant: Tenant) -> tuple[str, ...]:
+    async def _list(self, scope: str, suffix: str, kind: type[Numbered]) -> dict[int, Numbered]:
+        shown = await batches.together(self.api, ROOT, list[str | int], [scope], suffix=suffix)
+        found = await lists.listing(
+            self.api,
+            f"{ROOT}{path(scope)}{suffix}",
+            kind,
+            key=lambda one: str(one.id),
+            shown=[str(number) for number in shown.get(scope, ())],
+        )
+        return {one.id: one for one in found.whole().values()}
+
+    async def _licences(self, scope: str) -> dict[int, Licence]:
+        if scope in self.licences:
+            return self.licences[scope]
+        return await self._list(scope, "/orderableLicenses", Licence)
+
+    async def _tasks(self, scope: str) -> list[str]:
+        try:
+            return await batches.numbers(self.api, ROOT, scope, suffix="/task")
+        except (Rejected, Unavailable):
+            return []  # tasks only explain; the subscriptions' own state decides
+
+    def _said(self, scope: str, tenant: Tenant, tasks: list[str]) -> tuple[str, ...]:
         said: list[str] = []
         if tenant.mpn_issue_flag:
             said.append(f"the partner id has a problem: {tenant.mpn_issue_flag}")
@@ -132,10 +158,6 @@ class Csp2Account:
         if tenant.status != "ok":
             said.append(f"the tenant is {tenant.status}")
         theirs = {str(one.task_pending_id) for one in self._subscriptions[scope].values()}
-        try:
-            tasks = await lists.ids(self.api, f"{route}/task")
-        except (Rejected, Unavailable):
-            tasks = []  # tasks only explain; the subscriptions' own state decides
         said += [f"task {number} is open" for number in tasks if number not in theirs]
         return tuple(said)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +23,7 @@ from reconciler.core.provider import (
     Unknown,
 )
 from reconciler.providers.http import path
-from reconciler.providers.ovh import lists
+from reconciler.providers.ovh import batches
 from reconciler.providers.ovh.api import refused
 from reconciler.providers.ovh.csp2 import subscriptions
 from reconciler.providers.ovh.csp2.account import ROOT, Csp2Account
@@ -43,7 +44,7 @@ class Csp2Tenant:
     async def read(self, refs: frozenset[str]) -> tuple[Holding, ...]:
         """Read these subscriptions in full, with the add-ons that hang on them."""
         found = await self.account.read(self.scope, refs)
-        return tuple([await self._with_addons(one) for one in found])
+        return tuple(await asyncio.gather(*(self._with_addons(one) for one in found)))
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""
@@ -101,9 +102,11 @@ class Csp2Tenant:
 
     async def _with_addons(self, holding: Holding) -> Holding:
         """Name the add-on subscriptions; they only explain, so a failure leaves them out."""
-        route = f"{ROOT}{path(holding.scope)}/subscription{path(holding.ref)}/addonsSubscriptionIds"
+        route = f"{ROOT}{path(holding.scope)}/subscription"
         try:
-            addons = await lists.ids(self.account.api, route)
+            addons = await batches.numbers(
+                self.account.api, route, holding.ref, suffix="/addonsSubscriptionIds"
+            )
         except ProviderError:
             return holding
         said = tuple(f"subscription {number} is an add-on of {holding.ref}" for number in addons)

@@ -65,25 +65,25 @@ class PaygTenant:
         return Absent(why="what ends already is not ended again, so it is safe to go on")
 
     async def _service(self, service: str) -> list[Holding]:
-        route = f"{ROOT}{path(service)}"
-        try:
-            tenant = await batches.one(self.api, ROOT, Tenant, service)
-        except Missing:
-            return []
-        if tenant.service_type == "prepaid":
-            return []  # its seats are services of their own, and another adapter's
-        shown = await batches.together(self.api, ROOT, list[str | int], [service], suffix="/user")
+        # Asked at the same moment, so that every tenant's questions of one kind go out together.
+        tenant, shown, record, domain, tasks = await asyncio.gather(
+            self._tenant(service),
+            batches.together(self.api, ROOT, list[str | int], [service], suffix="/user"),
+            self._record(service),
+            self._domain(service),
+            self._tasks(service),
+        )
+        if tenant is None or tenant.service_type == "prepaid":
+            return []  # a prepaid one's seats are services of their own, and another adapter's
         found = await lists.listing(
             self.api,
-            f"{route}/user",
+            f"{ROOT}{path(service)}/user",
             Member,
             key=lambda one: one.activation_email,
             shown=[str(one) for one in shown.get(service, ())],
         )
         members = found.whole()
-        record = await self._record(service)
-        domain = await self._domain(service)
-        notices = await self._notices(service, tenant, members)
+        notices = await self._notices(service, tenant, tasks, members)
         ends = record.expiration if record and record.ending else None
         places: dict[str, list[Place]] = {product: [] for product in LICENCES}
         for name, member in members.items():
@@ -108,6 +108,12 @@ class PaygTenant:
             for product, some in places.items()
         ]
 
+    async def _tenant(self, service: str) -> Tenant | None:
+        try:
+            return await batches.one(self.api, ROOT, Tenant, service)
+        except Missing:
+            return None
+
     async def _record(self, service: str) -> Service | None:
         try:
             return await batches.one(self.api, ROOT, Service, service, suffix="/serviceInfos")
@@ -123,22 +129,30 @@ class PaygTenant:
             return service
         return names[0] if names else service
 
-    async def _notices(self, service: str, tenant: Tenant, members: dict[str, Member]) -> tuple[str, ...]:
+    async def _tasks(self, service: str) -> list[str]:
+        try:
+            return await batches.numbers(self.api, ROOT, service, suffix="/pendingTask")
+        except ProviderError:
+            return []  # tasks only explain; the people's own state decides
+
+    async def _notices(
+        self, service: str, tenant: Tenant, tasks: list[str], members: dict[str, Member]
+    ) -> tuple[str, ...]:
         said: list[str] = []
         if tenant.mca_agreed is False:
             said.append("the Microsoft Customer Agreement is not accepted")
         if tenant.status != "ok":
             said.append(f"the service is {tenant.status}")
         theirs = {str(one.task_pending_id) for one in members.values()}
-        try:
-            for number in await batches.numbers(self.api, ROOT, service, suffix="/pendingTask"):
-                if number in theirs:
-                    continue
+        for number in tasks:
+            if number in theirs:
+                continue
+            try:
                 task = await self.api.maybe(Task, f"{ROOT}{path(service)}/pendingTask{path(number)}")
-                if task is not None and task.open:
-                    said.append(f"task {number} is open ({task.function})")
-        except ProviderError:
-            pass  # tasks only explain; the people's own state decides
+            except ProviderError:
+                break
+            if task is not None and task.open:
+                said.append(f"task {number} is open ({task.function})")
         return tuple(said)
 
 
