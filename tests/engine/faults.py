@@ -1,0 +1,197 @@
+"""The fault table: every call of a story's apply, with every fault that can hit it, and what a person does then."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from reconciler.cli.hand import _resolution
+from reconciler.core.progress import Open
+from reconciler.engine.run import apply
+from reconciler.engine.consent import Consent
+from reconciler.engine.scribe import Scribe
+from reconciler.engine.setup import load
+from tests.engine.harness import Bench
+from tests.engine.stories import ACME, Story, begin
+
+ON_WRITES = (
+    "refuse",
+    "lose-reply-before",
+    "lose-reply-after",
+    "error-before",
+    "error-after",
+    "throttle",
+    "html",
+    "malformed",
+    "wrong-types",
+    "busy",
+    "slow",
+)
+ON_READS = ("error-before", "throttle", "html", "malformed", "wrong-types", "slow")
+ON_TASKS = ("task-error",)
+ON_CHECKOUT = ("delivered-then-404", "late-delivery", "order-cancelled", "order-documents")
+PAST_RETRIES = 4
+"""How often a read is tried; a fault that hits it as often reaches the engine."""
+
+
+class Cell(NamedTuple):
+    """One fault at one call: the `skip`-th of those that look alike, `times` in a row."""
+
+    fault: str
+    method: str
+    path: str
+    skip: int
+    times: int
+
+    @property
+    def id(self) -> str:
+        """How the cell is called in a test's name."""
+        return f"{self.fault}@{self.method}{self.path}#{self.skip}"
+
+
+def pattern(path: str) -> str:
+    """A path with everything that is a name or a number left open."""
+    parts = path.strip("/").split("/")
+    return "/" + "/".join("{}" if re.search(r"[\d@,.]", part) else part for part in parts)
+
+
+def cells(one: Bench, story: Story, *, every: bool) -> Iterator[Cell]:
+    """The table's cells for one story, from the calls of a run without faults.
+
+    every: all calls; else of calls that look alike the first one, and of a read's faults one in turn.
+    """
+    process = one.process()
+    process.run(lambda setup: apply(setup, Consent()))
+    seen: Counter[tuple[str, str]] = Counter()
+    for number, (method, path) in enumerate(process.wire.sent):
+        call = (method, pattern(path))
+        skip = seen[call]
+        seen[call] += 1
+        if skip and not every:
+            continue
+        if method == "GET":
+            some = ON_READS if every else ON_READS[number % len(ON_READS) :][:1]
+            yield from (Cell(fault, *call, skip, PAST_RETRIES) for fault in some)
+            if every and _is_list(path):
+                yield Cell("fail-list", *call, skip, PAST_RETRIES)
+            continue
+        yield from (Cell(fault, *call, skip, 1) for fault in ON_WRITES)
+        if path.endswith("/checkout"):
+            yield from (Cell(fault, *call, skip, 1) for fault in ON_CHECKOUT)
+        elif not path.startswith("/order"):
+            yield from (Cell(fault, *call, skip, 1) for fault in ON_TASKS)
+    del story
+
+
+def _is_list(path: str) -> bool:
+    return path.rpartition("/")[2] in {"officePrepaid", "office", "order", "user", "subscription", "details"}
+
+
+@dataclass
+class Told:
+    """What a run with one fault came to: exit codes in order, and what a person had to do."""
+
+    codes: list[int]
+    person: list[str]
+
+
+def play(one: Bench, story: Story, cell: Cell | None, *, rounds: int = 6) -> Told:
+    """Apply under a fault, then again and again with the clock turned; a person acts where one is asked for."""
+    if cell is not None:
+        one.world.fault(cell.fault, method=cell.method, path=cell.path, skip=cell.skip, times=cell.times)
+    told = Told([], [])
+    for turn in range(rounds):
+        report = one.apply()
+        told.codes.append(report.exit_code)
+        never_twice(one, story, told)
+        assert (report.exit_code == 8) == any(
+            action.state.value == "in-doubt" for tenant in report.tenants for action in tenant.actions
+        ), report
+        for tenant in report.tenants:
+            for action in tenant.actions:
+                if action.state.value in {"failed", "in-doubt"}:
+                    assert action.error and action.error.message, action
+        if report.exit_code == 0:
+            break
+        if turn >= 1:
+            person(one, told)
+        one.time.at += 3600 * 2
+    return told
+
+
+UNDONE = {
+    "user-created": ("user-deleted", "its creation failed"),
+    "subscription-created": ("subscription-deleted", "its creation failed"),
+    "order-placed": ("order-cancelled", None),
+}
+"""What takes an effect back at the provider, so that it may happen once more."""
+
+
+def never_twice(one: Bench, story: Story, told: Told) -> None:
+    """No effect happened more often than the story wants, but for what the provider took back itself."""
+    for what, most in story.effects.items():
+        gone, reason = UNDONE.get(what, ("", None))
+        happened = one.count(what) - one.count(gone, reason=reason)
+        assert happened <= most, f"{what} happened {happened} times: {told}"
+
+
+def person(one: Bench, told: Told) -> None:
+    """Do what a person would who reads what is open: pay, hand in papers, resolve by what really happened."""
+    for order in one.rows("SELECT id, status FROM purchase WHERE status IN ('notPaid', 'documentsRequested')"):
+        told.person.append(one.world.pay(order["id"]))
+    process = one.process()
+    try:
+        progress = load(process.setup).get("acme")
+        if progress is None:
+            return
+        scribe = Scribe(
+            journal=process.journal,
+            tenant="acme",
+            progress=progress,
+            who=process.setup.who,
+            now=one.time.now,
+            tell=process.setup.tell,
+        )
+        for doubtful in [each for each in progress.open.values() if each.stage == "in-doubt"]:
+            happened = truth(one, doubtful)
+            _resolution(scribe, progress, "acme", doubtful.action.address, happened)()
+            told.person.append(f"resolved {happened}")
+        for address in list(progress.stuck):
+            _resolution(scribe, progress, "acme", address, None)()
+            told.person.append(f"resolved cancelled {address}")
+    finally:
+        process.journal.close()
+
+
+def truth(one: Bench, doubtful: Open) -> str | None:
+    """What really became of an action, as a person would see it in the control panel."""
+    if doubtful.action.detail.get("provider") == "ovh-csp2":
+        known = doubtful.steps[-1].data.get("before", []) if doubtful.steps else []
+        new = [
+            row["id"]
+            for row in one.rows("SELECT id, licence FROM subscription")
+            if row["id"] not in known and str(row["licence"]) == doubtful.action.detail["product"]
+        ]
+        return str(new[0]) if new else None
+    placed = [entry["order"] for entry in one.world.ledger() if entry["what"] == "order-placed"]
+    return str(placed[-1]) if placed else None
+
+
+def interfering(story: Story) -> tuple[str, ...]:
+    """What somebody else could do in the middle of a story."""
+    match story.provider:
+        case "ovh-payg":
+            return (f"user-added {ACME} zoe@{ACME}", f"user-removed {ACME} bob@{ACME}")
+        case "ovh-prepaid" if "prepaid:" in story.world:
+            return (f"seats-added {ACME} business 1", f"order-placed {ACME} business 1")
+        case "ovh-prepaid":
+            return ("order-placed new business 2",)
+    return ("quantity-changed 501 11", "subscription-removed 501")
+
+
+def made(one: Any, story: Story) -> Bench:
+    """A bench with the story about to be applied."""
+    return begin(one, story)

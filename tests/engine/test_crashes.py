@@ -1,0 +1,49 @@
+"""A process that ends at any event of its apply: another one goes on, and everything is done once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.engine.faults import Told, person
+from tests.engine.harness import Bench, Ends, planned
+from tests.engine.stories import STORIES, Story, begin
+
+MOST = 60
+
+
+def told(one: Bench, story: Story) -> None:
+    """The story came true, nothing more, and nothing is left open."""
+    assert story.check(one) == story.end
+    assert {what: one.count(what) for what in story.effects} == story.effects
+    plan = planned(one.plan())
+    assert not plan.actions
+    assert not plan.pending
+    assert not one.progress().open
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
+@pytest.mark.parametrize("story", STORIES, ids=lambda one: one.name)
+def test_what_a_crash_leaves_is_gone_on_with(tmp_path: Path, story: Story, *, after: bool) -> None:
+    for event in range(1, MOST):
+        folder = tmp_path / str(event)
+        folder.mkdir()
+        one = begin(lambda world, here=folder, **files: Bench.make(here, world, **files), story)
+        crashed = one.crash(Ends(event=event, after=after))
+        one.time.at += timedelta(minutes=1).total_seconds()
+
+        codes = [one.resume().exit_code, one.apply().exit_code]
+        if codes[-1] == 8:
+            # Nobody can know whether a subscription was bought: a person looks.
+            assert story.name == "csp2-order"
+            person(one, Told(codes, []))
+            codes.append(one.apply().exit_code)
+
+        assert codes[-1] == 0, f"event {event}: {codes}"
+        told(one, story)
+        one.world.close()
+        if not crashed:
+            return
+    pytest.fail("there was always one event more")
