@@ -103,6 +103,10 @@ class Place:
         found: list[dict[str, Any]] = json.loads(self.ok("sandbox ledger --format json"))
         return found
 
+    def effects(self) -> list[dict[str, Any]]:
+        """What took effect at the provider, without carts that were only asked for a price."""
+        return [row for row in self.ledger() if not row["what"].startswith("cart-")]
+
     def world(self, text: str) -> None:
         self.write("world.yaml", text)
         self.ok("sandbox reset --world world.yaml")

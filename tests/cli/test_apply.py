@@ -1,0 +1,283 @@
+"""apply and resume as they are typed: consent, guards, reports, exit codes."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.cli.place import Place
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+
+
+@pytest.fixture
+def more(place: Place) -> Place:
+    """One seat and two subscriptions' seats more."""
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    place.edit("tenants/resell.yaml", "seats: 10", "seats: 12")
+    return place
+
+
+def states(report: Any) -> dict[str, str]:
+    return {
+        f"{tenant['tenant']} {action['address']}": action["state"]
+        for tenant in report["tenants"]
+        for action in tenant["actions"]
+    }
+
+
+def test_what_is_pending_exits_4_and_is_done_when_it_came(more: Place) -> None:
+    done = more.run("apply --yes --wait 0 --format json")
+
+    assert done.code == 4
+    assert states(done.json) == {"acme group/office": "pending", "resell group/basic": "pending"}
+    more.ok("sandbox advance 4h")
+    assert more.run("resume").code == 0
+    assert more.run("plan --detailed-exitcode").code == 0
+    assert more.run("apply --yes").code == 0
+
+
+def test_apply_waits_for_what_is_pending_as_long_as_it_may(more: Place) -> None:
+    more.ok("sandbox set delay=0")
+
+    assert more.run("apply --yes --wait 1m").code == 0
+
+
+def test_the_report_has_the_fields_of_the_contract_and_is_valid_under_its_schema(more: Place) -> None:
+    printed = more.run("apply --yes --wait 0 --report report.json --format json")
+    saved = more.root / "report.json"
+    report = json.loads(saved.read_text())
+    tenant = report["tenants"][0]
+    action = tenant["actions"][0]
+
+    assert printed.json == report
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert list(report)[:7] == [
+        "format_version", "kind", "digest", "started_at", "finished_at", "exit_code", "tenants"
+    ]  # fmt: skip
+    assert (report["format_version"], report["kind"], report["exit_code"]) == ("1.0", "report", 4)
+    assert list(tenant)[:3] == ["tenant", "status", "actions"]
+    assert list(action)[:9] == [
+        "id", "verb", "address", "state", "ref", "error", "since", "due_by", "finished_at"
+    ]  # fmt: skip
+    assert (action["verb"], action["state"], action["error"]) == ("resize", "pending", None)
+    assert re.fullmatch(r"\d+", action["ref"])
+    assert action["since"] < action["due_by"]
+    schema = json.loads((SCHEMAS / "report.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(report)
+
+
+def test_show_prints_a_saved_report_in_every_format(more: Place) -> None:
+    more.run("apply --yes --wait 0 --report report.json")
+
+    assert more.run("show report.json --format json").json["kind"] == "report"
+    assert "Report: 2 pending." in more.run("show report.json").out
+    assert more.run("show report.json --format markdown").out.startswith("## Licence report")
+    assert more.run("show report.json --format html").out.lower().startswith("<!doctype html>")
+
+
+def test_only_the_chosen_tenants_are_applied(more: Place) -> None:
+    done = more.run("apply --yes --wait 0 --format json tenants/resell.yaml")
+
+    assert states(done.json) == {"resell group/basic": "pending"}
+    assert more.tenant("acme")["status"] == "changes"
+
+
+def test_a_saved_plan_is_done_once(more: Place) -> None:
+    more.run("plan --out plan.json")
+
+    assert more.run("apply --plan plan.json --wait 0").code == 4
+    before = more.effects()
+    again = more.run("apply --plan plan.json --wait 0")
+
+    assert again.code == 6
+    assert re.search(r"applied already, \d{4}-\d\d-\d\d \d\d:\d\d UTC by \w+", again.err)
+    assert more.effects() == before
+
+
+def test_a_saved_plan_that_no_longer_fits_is_refused_before_the_first_call(more: Place) -> None:
+    more.run("plan --out plan.json")
+    before = more.effects()
+
+    more.edit("tenants/acme.yaml", "seats: 3", "seats: 4")
+    manifest = more.run("apply --plan plan.json --wait 0")
+    more.edit("tenants/acme.yaml", "seats: 4", "seats: 3")
+    more.ok("sandbox change quantity-changed 501 11")
+    provider = more.run("apply --plan plan.json --wait 0")
+    (more.root / "tenants/resell.yaml").unlink()
+    removed = more.run("apply --plan plan.json --wait 0")
+
+    assert (manifest.code, provider.code, removed.code) == (6, 6, 6)
+    assert "acme" in manifest.err
+    assert [row for row in more.effects() if row not in before and row["what"] != "interference"] == []
+
+
+def test_a_saved_plan_does_its_own_tenants_and_no_others(more: Place) -> None:
+    more.run("plan --out plan.json --tenant resell")
+
+    done = more.run("apply --plan plan.json --wait 0 --format json")
+
+    assert states(done.json) == {"resell group/basic": "pending"}
+
+
+def test_a_plan_file_that_was_changed_is_not_the_one_that_was_approved(more: Place) -> None:
+    more.run("plan --out plan.json")
+    plan = json.loads((more.root / "plan.json").read_text())
+    plan["tenants"][0]["actions"][0]["after"]["seats"] = 300
+    more.write("plan.json", json.dumps(plan))
+
+    done = more.run("apply --plan plan.json")
+
+    assert done.code == 6
+    assert more.run("show plan.json").code == 1
+
+
+def test_the_runs_digest_is_all_or_nothing(more: Place) -> None:
+    digest = more.plan()["digest"]
+
+    wrong = more.run(f"apply --wait 0 --approved sha256:{'0' * 64}")
+    right = more.run(f"apply --wait 0 --approved {digest}")
+    again = more.run(f"apply --wait 0 --approved {digest}")
+
+    assert (wrong.code, right.code, again.code) == (6, 4, 6)
+
+
+def test_digests_by_tenant_apply_these_tenants_and_refuse_a_stale_one_alone(more: Place) -> None:
+    digests = {one["tenant"]: one["digest"] for one in more.plan()["tenants"]}
+
+    one = more.run(f"apply --wait 0 --format json --approved resell={digests['resell']}")
+
+    assert one.code == 4
+    assert states(one.json) == {"acme group/office": "not-started", "resell group/basic": "pending"}
+    stale = f"apply --wait 0 --format json --approved acme=sha256:{'0' * 64}"
+    assert more.run(stale).code == 6
+    assert more.run(f"apply --wait 0 --approved acme={digests['acme']}").code == 4
+
+
+def test_a_stale_digest_of_one_tenant_does_not_hold_up_another(more: Place) -> None:
+    digests = {one["tenant"]: one["digest"] for one in more.plan()["tenants"]}
+
+    done = more.run(
+        f"apply --wait 0 --format json --approved acme=sha256:{'0' * 64} --approved resell={digests['resell']}"
+    )
+
+    assert done.code == 6
+    assert states(done.json) == {"acme group/office": "not-started", "resell group/basic": "pending"}
+
+
+def test_a_digest_for_a_tenant_that_nobody_wrote_is_an_error(more: Place) -> None:
+    assert more.run("apply --approved nobody=sha256:1").code == 1
+
+
+def test_ten_to_twelve_to_ten_to_twelve_are_three_plans(place: Place) -> None:
+    place.ok("sandbox set delay=0")
+    digests = []
+    for before, after in ((10, 12), (12, 10), (10, 12)):
+        place.edit("tenants/resell.yaml", f"seats: {before}", f"seats: {after}")
+        digests.append(place.plan()["digest"])
+        assert place.run("apply --yes").code == 0
+
+    assert len(set(digests)) == 3
+
+
+def test_a_guard_stops_the_whole_run_before_the_first_call_and_is_lifted_once(more: Place) -> None:
+    more.write(
+        "reconciler.yaml",
+        (more.root / "reconciler.yaml").read_text() + "policy: {max_seats_per_action: 1}\n",
+    )
+    before = more.effects()
+
+    stopped = more.run("apply --yes --wait 0")
+
+    assert stopped.code == 5
+    assert "max_seats_per_action" in stopped.err
+    assert "--allow max_seats_per_action=2" in stopped.err
+    assert more.effects() == before
+    assert more.run("apply --yes --wait 0 --allow max_seats_per_action=2").code == 4
+
+
+def test_in_ci_a_new_journal_in_a_file_buys_nothing(more: Place) -> None:
+    refused = more.run("apply --yes --wait 0", {"CI": "true"})
+
+    assert refused.code == 1
+    assert "--new-journal" in refused.err
+    assert [row for row in more.effects() if "order" in row["what"]] == []
+    assert more.run("apply --yes --wait 0 --new-journal", {"CI": "true"}).code == 4
+
+
+def test_in_ci_a_journal_that_a_variable_names_is_judged_by_what_it_is(more: Place) -> None:
+    more.edit("reconciler.yaml", "version: 1", "version: 1\njournal: env://SOME_JOURNAL")
+
+    done = more.run("apply --yes --wait 0", {"CI": "true", "SOME_JOURNAL": "sqlite:///.reconciler/ci.db"})
+
+    assert done.code == 1
+    assert "--new-journal" in done.err
+
+
+def test_a_failed_action_exits_3_and_the_others_went_on(more: Place) -> None:
+    more.ok("sandbox set delay=0")
+    more.ok("sandbox fault task-error --path '/saas/csp2/*'")
+
+    done = more.run("apply --yes --wait 1m --format json")
+    failed = done.json["tenants"][1]["actions"][0]
+
+    assert done.code == 3
+    assert states(done.json) == {"acme group/office": "done", "resell group/basic": "failed"}
+    assert list(failed["error"]) == ["code", "message"]
+
+
+def test_a_tenant_on_hold_is_not_applied_and_leaves_the_exit_code_untouched(more: Place) -> None:
+    for name in ("acme", "resell"):
+        more.edit(f"tenants/{name}.yaml", f"tenant: {name}", f'tenant: {name}\nhold: "incident 812"')
+    before = more.effects()
+
+    done = more.run("apply --yes --wait 0")
+
+    assert done.code == 0
+    assert more.effects() == before
+
+
+def test_resume_without_anything_open_exits_0(place: Place) -> None:
+    assert place.run("resume").code == 0
+
+
+def terminal(place: Place, answer: bytes) -> tuple[int, str]:
+    """Apply at a terminal and answer its question."""
+    ours, theirs = pty.openpty()
+    environment = {
+        key: value for key, value in os.environ.items() if not re.match("RECONCILER_|CI$|GITHUB_", key)
+    }
+    done = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "--wait", "0"],
+        cwd=place.root,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment | {"PYTHONPATH": ":".join(sys.path)},
+    )
+    os.close(theirs)
+    os.write(ours, answer)
+    out, _ = done.communicate(timeout=60)
+    os.close(ours)
+    return done.returncode, out
+
+
+def test_at_a_terminal_the_plan_is_shown_and_a_person_asked(more: Place) -> None:
+    before = more.effects()
+
+    declined, shown = terminal(more, b"n\n")
+
+    assert declined == 1
+    assert "2 -> 3 seats" in shown
+    assert "Do this? [y/N]" in shown
+    assert more.effects() == before
+    agreed, _ = terminal(more, b"y\n")
+    assert agreed == 4

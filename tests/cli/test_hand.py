@@ -1,0 +1,181 @@
+"""What a person tells the journal: confirm, resolve, adopt, release, lease."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests.cli.place import Place
+from tests.cli.test_standing import doubtful
+
+__all__ = ["doubtful"]
+
+UNPAID = """\
+account: {nichandle: xx0000-ovh, subsidiary: FR, currency: EUR, default_payment: false}
+prepaid:
+  - service: acme.o365.ovh.com
+    seats:
+      - licence: business
+        people:
+          - {login: ada, first_name: Ada, last_name: Lovelace, country: lt}
+          - {login: eve, first_name: Eve, last_name: Nobody, country: lt}
+csp2:
+  - service: contoso
+    subscriptions: [{id: 501, licence: 11, quantity: 10}]
+"""
+
+
+@pytest.fixture
+def seated(place: Place) -> Place:
+    """Somebody sits there whom nobody ever wrote."""
+    place.world(UNPAID.replace("default_payment: false", "default_payment: true"))
+    return place
+
+
+def unmanaged(place: Place) -> list[str]:
+    return [one["address"] for one in place.tenant("acme")["unmanaged"]]
+
+
+EVE = "seat/office/eve@acme.o365.ovh.com"
+
+
+def test_who_was_adopted_and_is_not_written_loses_the_seat(seated: Place) -> None:
+    assert unmanaged(seated) == [EVE]
+    assert seated.tenant("acme")["actions"] == []
+
+    said = seated.ok(f"adopt acme {EVE}")
+
+    assert said == f"acme {EVE}: ours\n"
+    assert unmanaged(seated) == []
+    assert [(one["verb"], one["address"]) for one in seated.tenant("acme")["actions"]] == [
+        ("deactivate", EVE)
+    ]
+
+
+def test_everybody_is_adopted_when_nobody_is_named_and_released_again(seated: Place) -> None:
+    adopted = seated.ok("adopt acme").splitlines()
+    released = seated.ok("release acme").splitlines()
+
+    assert len(adopted) == len(released) == 2
+    assert unmanaged(seated) == [EVE]
+
+
+def test_one_is_released_by_address(seated: Place) -> None:
+    seated.ok("adopt acme")
+
+    assert seated.ok(f"release acme {EVE}") == f"acme {EVE}: not ours any more\n"
+
+    assert unmanaged(seated) == [EVE]
+
+
+def test_nobody_is_adopted_or_released_who_is_not_there(seated: Place) -> None:
+    for line in (
+        "adopt acme seat/office/zoe",
+        "release acme seat/office/zoe",
+        "adopt nobody",
+        "release nobody",
+    ):
+        done = seated.run(line)
+        assert (done.code, done.out) == (1, ""), line
+        assert done.err.startswith("error: ")
+
+
+def test_an_order_that_waits_for_a_person_is_asked_about_and_not_confirmed(place: Place) -> None:
+    place.world(UNPAID)
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+
+    done = place.run("apply --yes --wait 0 --format json")
+    action = done.json["tenants"][0]["actions"][0]
+
+    assert done.code == 4
+    assert action["state"] == "by-hand"
+    refused = place.run("confirm acme group/office --by ada")
+    assert refused.code == 1
+    assert action["ref"] in refused.err
+    place.ok(f"sandbox pay {action['ref']}")
+    place.ok("sandbox advance 4h")
+    assert place.run("resume").code == 0
+    assert place.plan()["summary"]["resize"] == 0
+
+
+def test_nothing_is_confirmed_or_resolved_that_is_not_open(place: Place) -> None:
+    for line in (
+        "confirm acme group/office --by ada",
+        "confirm nobody group/office --by ada",
+        "resolve acme group/office --did-not-happen",
+        "resolve nobody group/office --happened 4711",
+    ):
+        done = place.run(line)
+        assert (done.code, done.out) == (1, ""), line
+        assert done.err.startswith("error: ")
+
+
+def test_what_did_not_happen_is_planned_again(doubtful: Place) -> None:
+    assert [one["verb"] for one in doubtful.tenant("resell")["actions"]] == []
+
+    doubtful.ok("resolve resell group/mail --did-not-happen")
+
+    assert [(one["verb"], one["address"]) for one in doubtful.tenant("resell")["actions"]] == [
+        ("order", "group/mail")
+    ]
+    assert doubtful.run("apply --yes --wait 0").code == 4
+
+
+def test_what_happened_is_remembered_under_its_number_and_not_ordered_again(doubtful: Place) -> None:
+    doubtful.ok("resolve resell group/mail --happened 501")  # a number as a person may find it
+
+    assert doubtful.run("status --detailed-exitcode").code == 0
+    history = doubtful.run("history resell group/mail --json").json["events"]
+    assert history[-1]["kind"] == "finished"
+    assert history[-1]["data"]["ref"] == "501"
+
+
+def test_leases_are_listed_and_taken_away(place: Place) -> None:
+    assert place.ok("lease list") == "nobody holds a lease\n"
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    holder = hold(place, "acme")
+    try:
+        listed = place.ok("lease list")
+        blocked = place.run("apply --yes --wait 0 --tenant acme --format json")
+        adopting = place.run("adopt acme")
+        freed = place.ok("lease release acme")
+        done = place.run("apply --yes --wait 0 --tenant acme")
+    finally:
+        holder.kill()
+        holder.communicate()
+
+    assert listed.startswith("acme  another team  apply  since ")
+    assert blocked.code == 7
+    assert "another team" in blocked.json["tenants"][0]["error"]["message"]
+    assert adopting.code == 1
+    assert freed == "the lease of acme is free\n"
+    assert done.code == 4
+    assert place.run("lease release acme").code == 1
+
+
+def hold(place: Place, tenant: str) -> subprocess.Popen[str]:
+    """A process of somebody else that holds the lease of a tenant and does nothing."""
+    program = textwrap.dedent(
+        f"""
+        import os, sys
+        from pathlib import Path
+        from reconciler.store.journal import open_journal
+
+        url = "sqlite:///.reconciler/journal.db"
+        journal = open_journal(url, root=Path({str(place.root)!r}), create=True, env={{}})
+        journal.acquire({tenant!r}, holder="another team", about="apply")
+        print("held", flush=True)
+        sys.stdin.read()
+        """
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    return holder

@@ -1,0 +1,123 @@
+"""status and history as they are typed."""
+
+import re
+
+import pytest
+
+from tests.cli.place import Place
+
+OPEN = ["address", "state", "since", "due_by", "ref"]
+
+
+@pytest.fixture
+def pending(place: Place) -> Place:
+    """One more seat, ordered and on its way."""
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    assert place.run("apply --yes --wait 0").code == 4
+    return place
+
+
+@pytest.fixture
+def doubtful(place: Place) -> Place:
+    """A new subscription of which nobody knows whether it was ordered."""
+    place.write(
+        "tenants/resell.yaml",
+        (place.root / "tenants/resell.yaml").read_text()
+        + "  - {name: mail, product: Exchange Online (Plan 1), seats: 4}\n",
+    )
+    place.ok("sandbox fault lose-reply-before --method POST --path '/saas/csp2/{}/subscription'")
+    place.run("apply --yes --wait 0")
+    place.ok("sandbox advance 1h")
+    assert place.run("resume --wait 0").code == 8
+    return place
+
+
+def test_who_was_never_applied_is_in_sync_as_far_as_the_journal_knows(place: Place) -> None:
+    done = place.run("status --detailed-exitcode --format json")
+
+    assert done.code == 0
+    assert [(one["tenant"], one["status"], one["actions"]) for one in done.json["tenants"]] == [
+        ("acme", "in_sync", []),
+        ("resell", "in_sync", []),
+    ]
+
+
+def test_what_is_pending_is_told_with_since_when_until_when_and_under_which_number(pending: Place) -> None:
+    done = pending.run("status --format json")
+    acme = done.json["tenants"][0]
+    item = acme["actions"][0]
+
+    assert done.code == 0
+    assert (acme["status"], item["address"], item["state"]) == ("pending", "group/office", "pending")
+    assert [key for key in OPEN if key not in item] == []
+    assert re.fullmatch(r"\d+", item["ref"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", item["since"])
+    assert item["since"] < item["due_by"]
+    assert pending.run("status --detailed-exitcode").code == 4
+    assert pending.run("status resell --detailed-exitcode").code == 0
+
+
+def test_doubt_exits_8_when_asked_in_detail_and_the_two_ways_out_are_named(doubtful: Place) -> None:
+    done = doubtful.run("status --detailed-exitcode")
+
+    assert done.code == 8
+    assert doubtful.run("status").code == 0
+    assert "reconciler resolve resell group/mail --happened REF" in done.out
+    assert "reconciler resolve resell group/mail --did-not-happen" in done.out
+    assert doubtful.run("status --format json").json["tenants"][1]["actions"][0]["state"] == "in-doubt"
+    assert doubtful.run("plan --detailed-exitcode").code == 8
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("text", "Note: "), ("markdown", "## Licence status"), ("html", "<!doctype html>")]
+)
+def test_status_is_printed_in_every_format(pending: Place, form: str, start: str) -> None:
+    done = pending.run(f"status --format {form}")
+
+    assert done.code == 0
+    assert done.out.lower().startswith(start.lower())
+
+
+def test_status_and_history_of_somebody_unknown_are_errors(place: Place) -> None:
+    assert place.run("status nobody").code == 1
+    assert place.run("history nobody").code == 1
+
+
+def test_history_tells_what_when_by_whom_under_which_number_and_plan(pending: Place) -> None:
+    begun = next(one for one in pending.run("history --json").json["events"] if one["kind"] == "begun")
+    done = pending.run("history")
+
+    assert done.code == 0
+    assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d UTC +begun +acme", done.out, re.MULTILINE)
+    assert re.search(r"step checkout; ref \d+", done.out)
+    assert " by " in done.out
+    assert re.search(rf"^    plan {begun['plan']}$", done.out, re.MULTILINE)
+
+
+def test_history_in_json_tells_every_event_in_the_order_of_writing(pending: Place) -> None:
+    found = pending.run("history --format json").json
+    events = found["events"]
+
+    assert found["kind"] == "history"
+    assert found == pending.run("history --json").json
+    assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
+    assert {"seq", "at", "kind", "tenant", "address", "plan", "by", "data"} <= set(events[0])
+    kinds = [event["kind"] for event in events if event["action"]]
+    assert kinds[:2] == ["intended", "stepping"]
+    assert kinds[-1] == "accepted"
+
+
+def test_history_is_narrowed_to_a_tenant_and_to_an_address(pending: Place) -> None:
+    pending.edit("tenants/resell.yaml", "seats: 10", "seats: 11")
+    pending.run("apply --yes --wait 0")
+
+    of_tenant = pending.run("history acme --json").json["events"]
+    of_address = pending.run("history acme group/office --json").json["events"]
+
+    assert {event["tenant"] for event in of_tenant} == {"acme"}
+    assert {event["address"] for event in of_address} == {"group/office"}
+    assert len(of_address) < len(of_tenant)
+
+
+def test_without_a_journal_nothing_has_happened(place: Place) -> None:
+    assert place.run("history").out == "Nothing has happened yet.\n"
