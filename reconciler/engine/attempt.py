@@ -28,12 +28,14 @@ from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, S
 from reconciler.core.report import Result
 from reconciler.core.serial import action_to_dict
 from reconciler.engine.means import SENT_AT, Means
-from reconciler.engine.outcome import done, failed, in_doubt, waiting
+from reconciler.engine.outcome import done, failed, in_doubt, not_started, waiting
 
 TRIES = 5
 PATIENCE = timedelta(minutes=2)
 """How long a write that was refused as busy is repeated, whatever --wait says."""
 LONGEST_PAUSE = 30.0
+UNCONFIRMED = "unconfirmed"
+"""The code of what is not sent because another purchase was, and nobody knows its number yet."""
 BUYING = frozenset({"checkout", "subscription"})
 """Steps after whose answer nothing may be called a refusal: something was bought."""
 
@@ -44,6 +46,11 @@ class Again:
 
     why: ProviderError | str
     after: float
+
+    @property
+    def queued(self) -> bool:
+        """Whether it only waits for another purchase: that is no try of its own."""
+        return isinstance(self.why, ProviderError) and self.why.code == UNCONFIRMED
 
 
 async def begin(action: Action, means: Means) -> Result:
@@ -211,12 +218,13 @@ async def _until_settled(action: Action, means: Means, answer: Answer) -> Result
                 if tries >= TRIES:
                     return _give_up(action, means, why)
                 delay = after or _pace(LONGEST_PAUSE, tries)
+                tries += not answer.queued
             case Uncertain():
                 delay = _pace(LONGEST_PAUSE, waits) if waits else 0.0
-        until = max(means.deadline, patience) if isinstance(answer, Again) else means.deadline
+        refused = isinstance(answer, Again) and not answer.queued
+        until = max(means.deadline, patience) if refused else means.deadline
         if not await _wait(means, delay, until):
             return _still_open(action, means, answer)
-        tries += isinstance(answer, Again)
         waits += 1
         answer = await _next(action, means, answer)
 
@@ -303,7 +311,8 @@ async def _wait(means: Means, seconds: float, until: datetime) -> bool:
 
 def _give_up(action: Action, means: Means, why: ProviderError | str) -> Result:
     error = why if isinstance(why, ProviderError) else Unavailable(why)
-    return failed(action, means, error, final=False)
+    told = failed(action, means, error, final=False)
+    return not_started(action, error.message) if error.code == UNCONFIRMED else told
 
 
 def _still_open(action: Action, means: Means, answer: Answer) -> Result:

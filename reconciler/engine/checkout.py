@@ -12,7 +12,7 @@ from reconciler.core.action import Action
 from reconciler.core.errors import LeaseHeldError, ReconcilerError, Unavailable
 from reconciler.core.journal import Journal, Lease
 from reconciler.core.progress import Open, Progress, replay_all
-from reconciler.engine.attempt import BUYING
+from reconciler.engine.attempt import BUYING, UNCONFIRMED
 from reconciler.engine.clock import Clock
 
 PATIENCE = timedelta(seconds=60)
@@ -49,6 +49,12 @@ class Checkouts:
                 with suppress(ReconcilerError):
                     self.journal.release(lease)
 
+    def claimed(self, action: Action) -> list[str]:
+        """What is known to be another purchase's, so that it is not taken for this one's."""
+        if action.detail.get("provider") != "ovh-csp2":
+            return sorted({order for known in self.progress.values() for order in known.orders})
+        return sorted({ref for known in self.progress.values() for ref, _, _ in known.services.values()})
+
     async def _acquire(self, name: str, about: str) -> Lease:
         until = self.clock.now() + PATIENCE
         while True:
@@ -70,7 +76,7 @@ class Checkouts:
                     raise Unavailable(
                         f"the purchase of {tenant} {one.action.address} is not confirmed yet",
                         hint="`reconciler resume` looks for it; purchases of this account wait until it is known",
-                        code="unconfirmed",
+                        code=UNCONFIRMED,
                         retry_after=UNCONFIRMED_PAUSE,
                     )
 
@@ -83,5 +89,11 @@ def counter(action: Action) -> str:
 
 
 def unconfirmed(one: Open) -> bool:
-    """Whether a purchase was sent and its number is not known."""
-    return one.stage == "intended" and any(step.name in BUYING and step.ref is None for step in one.steps)
+    """Whether a purchase was sent and what it became is not known.
+
+    An order is known by its number. A subscription is known once it is there: until then nothing tells it
+    from the next one.
+    """
+    if one.stage == "intended":
+        return any(step.name in BUYING and step.ref is None for step in one.steps)
+    return one.stage == "accepted" and any(step.name == "subscription" for step in one.steps)

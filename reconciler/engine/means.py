@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ class Means:
     """With what an action is carried out.
 
     checkout: entered around a step that an account can only do one at a time.
+    claimed: what is known to be another purchase's.
     deadline: until when pending actions are waited for. promise: how long the provider may take.
     provider_now: the provider's clock when ours showed `started`.
     """
@@ -30,6 +31,7 @@ class Means:
     scribe: Scribe
     clock: Clock
     checkout: Callable[[Action], AbstractAsyncContextManager[None]]
+    claimed: Callable[[Action], Sequence[str]]
     deadline: datetime
     promise: timedelta
     provider_now: datetime
@@ -44,11 +46,15 @@ class Means:
         return self.scribe.progress.open.get(action.id)
 
     def steps(self, action: Action) -> tuple[StepRecord, ...]:
-        """The steps of an open action, each with the provider's time at which it began."""
+        """The steps of an open action, by the provider's time, and with what is known to be another's."""
         known = self.known(action)
-        return tuple(_by_their_clock(step) for step in known.steps) if known else ()
+        if known is None or not known.steps:
+            return ()
+        claimed = list(self.claimed(action))
+        return tuple(_as_looked_for(step, claimed) for step in known.steps)
 
 
-def _by_their_clock(step: StepRecord) -> StepRecord:
+def _as_looked_for(step: StepRecord, claimed: Sequence[str]) -> StepRecord:
     sent = step.data.get(SENT_AT)
-    return replace(step, began_at=datetime.fromisoformat(str(sent))) if sent else step
+    began = datetime.fromisoformat(str(sent)) if sent else step.began_at
+    return replace(step, began_at=began, data={**step.data, "claimed": claimed})

@@ -258,6 +258,7 @@ async def _means(setup: Setup, tenant: str, scribe: Scribe, checkouts: Checkouts
         scribe=scribe,
         clock=setup.clock,
         checkout=checkouts.of(tenant),
+        claimed=checkouts.claimed,
         deadline=now + setup.wait,
         promise=timedelta(seconds=account.capabilities.promise_seconds),
         provider_now=await account.now(),

@@ -133,7 +133,7 @@ class Crew:
 
     async def work(self, actions: Sequence[Action], opened: Mapping[str, Open]) -> tuple[Result, ...]:
         """Carry out new actions and go on with open ones; one Result for each, whatever happens."""
-        jobs = {action.id: action for action in actions} | {key: one.action for key, one in opened.items()}
+        jobs = {key: one.action for key, one in opened.items()} | {action.id: action for action in actions}
         loop = asyncio.get_running_loop()
         self.states = {key: loop.create_future() for key in jobs}
         works = [partial(self._one, action, opened.get(key)) for key, action in jobs.items()]

@@ -140,7 +140,9 @@ def never_twice(one: Bench, story: Story, told: Told) -> None:
 
 def person(one: Bench, told: Told) -> None:
     """Do what a person would who reads what is open: pay, hand in papers, resolve by what really happened."""
-    for order in one.rows("SELECT id, status FROM purchase WHERE status IN ('notPaid', 'documentsRequested')"):
+    for order in one.rows(
+        "SELECT id, status FROM purchase WHERE status IN ('notPaid', 'documentsRequested')"
+    ):
         told.person.append(one.world.pay(order["id"]))
     process = one.process()
     try:

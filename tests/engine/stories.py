@@ -105,7 +105,9 @@ def pool(bench: Bench) -> tuple[int, list[str]]:
 
 def members(bench: Bench) -> list[str]:
     """Who is in pay-as-you-go groups."""
-    return sorted(f"{one['email'].partition('@')[0]} {one['last']}" for one in bench.rows("SELECT * FROM user"))
+    return sorted(
+        f"{one['email'].partition('@')[0]} {one['last']}" for one in bench.rows("SELECT * FROM user")
+    )
 
 
 def subscriptions(bench: Bench) -> list[tuple[int, int]]:
