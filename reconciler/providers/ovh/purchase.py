@@ -121,7 +121,8 @@ async def find(api: Api, steps: tuple[StepRecord, ...], since: datetime) -> Acce
         for name in await carts.described(api, str(cart.data.get("description", ""))):
             await _fence(api, name)
         return Absent(why="no checkout was begun, and a cart alone buys nothing")
-    if await _fence(api, cart.ref):
+    # A checkout is on disk before it is sent: without one, a cart that is gone was dropped, by us or by time.
+    if await _fence(api, cart.ref) or await api.maybe(Cart, path("order", "cart", cart.ref)) is None:
         return Absent(why=f"cart {cart.ref} was never checked out")
     return _undecided(
         api, since, await api.now(), f"cart {cart.ref} is closed, and no checkout of it is known"
