@@ -19,7 +19,7 @@ def open_journal(
     """Open the journal that `url` names; a relative SQLite path starts at `root`, the workspace's folder.
 
     With `create` it is made or brought up to date, and can be written. Without, nothing on disk changes:
-    a journal that does not exist reads as an empty one that is `fresh`.
+    a journal that does not exist reads as an empty one that is `fresh`. (Of a git branch a copy is kept on disk.)
     `now` is a clock other than the real one; without it leases on PostgreSQL go by the database's clock.
     """
     url = _plain(url, env)
@@ -34,7 +34,9 @@ def open_journal(
             engine = postgres_engine(url)
             return SqlJournal(engine, where=shown(engine.url), write=create, now=now, root=root)
         case _ if scheme.startswith("git+"):
-            raise WorkspaceError("a journal on a git branch is not yet in this version", hint=_FORMS)
+            from reconciler.store.branch.opening import open_branch
+
+            return open_branch(url.removeprefix("git+"), root=root, now=now, create=create)
     raise WorkspaceError("`journal:` names no kind of journal that is known", hint=_FORMS)
 
 
@@ -80,7 +82,10 @@ class NoJournal:
         return JournalError(f"{self._where}: there is no journal, and it was opened for reading only")
 
 
-_FORMS = "write sqlite:///path, postgresql://user@host/database, or env://NAME of a variable that holds one"
+_FORMS = (
+    "write sqlite:///path, postgresql://user@host/database, git+origin#reconciler-journal,"
+    " or env://NAME of a variable that holds one"
+)
 
 
 def _plain(url: str, env: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from reconciler.store import lease as rows
 from reconciler.store.alive import Alive
 from reconciler.store.database import WRITE, durable, told
 from reconciler.store.tables import HEAD, REVISIONS, VERSION_TABLE, events, make
+from reconciler.store.uncollected import uncollected
 
 Now = Callable[[], datetime]
 MANY = 500  # tenants; for more, everything is read and sifted here (databases bound a statement's values)
@@ -51,7 +51,7 @@ class SqlJournal:
         query = select(events).order_by(events.c.seq)
         if wanted is not None and len(wanted) <= MANY:
             query = query.where(events.c.tenant.in_(sorted(wanted)))
-        with self._reading("read the journal") as connection, _no_collection():
+        with self._reading("read the journal") as connection, uncollected():
             found = connection.execute(query).all()
             if wanted is not None and len(wanted) > MANY:
                 found = [row for row in found if row.tenant in wanted]
@@ -218,18 +218,6 @@ _FIND_POSTGRES = text(
 )
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4861952057)")  # any number that nobody else uses
 _CLOCK = text("SELECT clock_timestamp()")
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from going through a growing pile of rows: it doubles the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _values(event: Event) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What the tests of the store share: journals on both databases, a clock to turn, a git repository."""
+"""What the tests of the store share: journals of every kind, a clock to turn, a git repository."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.journal import Journal
 from reconciler.store.journal import DEFAULT, open_journal
-from tests.store.makers import Clock, Opener, Repository
+from tests.store.makers import Clock, Opener, Repository, bare
 
 
 @pytest.fixture
@@ -17,11 +17,13 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """The address of a journal that does not exist yet, on each database."""
+@pytest.fixture(params=["sqlite", "postgresql", "git"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a journal that does not exist yet, on each database and on a branch."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgres_url"))
+    if request.param == "git":
+        return f"git+file://{bare(tmp_path_factory.mktemp('remote') / 'journal.git')}#journal"
     return "sqlite:///.reconciler/journal.db"
 
 

@@ -46,6 +46,13 @@ def unprivileged(folder: Path) -> Iterator[None]:
         os.seteuid(0)
 
 
+def bare(folder: Path) -> Path:
+    """A real git remote."""
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", folder], check=True)
+    subprocess.run(["git", "-C", folder, "config", "gc.auto", "0"], check=True)
+    return folder
+
+
 class Repository:
     """A real git repository to commit to."""
 
