@@ -6,7 +6,6 @@ import asyncio
 import os
 import shlex
 import signal
-import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +38,9 @@ from reconciler.store.secrets import resolve
 from reconciler.store.who import holder, identity
 
 T = TypeVar("T")
+INTERRUPTED = 130
+GRACE = 10.0
+"""Seconds that what is in flight gets, once a run that acts was asked to stop."""
 SANDBOX_POLL = 1.0
 """Seconds between two looks at a sandbox, whose deliveries take seconds."""
 
@@ -281,15 +283,31 @@ def _session(world: World, account: OvhAccount, *, writes: bool) -> Any:
 
 
 @contextmanager
-def stoppable(clock: SystemClock) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the run gently: what is in flight is journalled, nothing new begins."""
+def stoppable(clock: SystemClock, made: Setup) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a run: at once while it only reads, gently while it acts.
+
+    Gently: what is in flight is finished or journalled, nothing new begins. A second signal, or too long a
+    wait, cuts off what is in flight, which the journal knows; a third ends the process where it stands.
+    """
     loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    signals = 0
+
+    def cut() -> None:
+        if task is not None:
+            task.cancel()
 
     def stop() -> None:
-        if clock.stopping:
-            sys.exit(130)
+        nonlocal signals
+        signals += 1
+        if signals > 2:
+            os._exit(INTERRUPTED)
+        if signals > 1 or not made.acting:
+            cut()
+            return
         click.echo("stopping: what was sent is finished or journalled, nothing new is begun", err=True)
         clock.stop()
+        loop.call_later(GRACE, cut)
 
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, stop)
@@ -304,10 +322,19 @@ def run(main: Callable[[], Coroutine[Any, Any, T]], made: Setup, clock: SystemCl
     """Run the engine to its end and let go of every connection."""
 
     async def whole() -> T:
-        with stoppable(clock):
+        with stoppable(clock, made):
             try:
                 return await main()
             finally:
                 await made.accounts.close()
 
-    return asyncio.run(whole())
+    try:
+        return asyncio.run(whole())
+    except asyncio.CancelledError:
+        if made.acting:
+            click.echo(
+                "what was sent is in the journal: `reconciler status` shows what is open, "
+                "`reconciler resume` goes on",
+                err=True,
+            )
+        raise click.Abort from None
