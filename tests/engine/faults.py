@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from reconciler.cli.hand import _resolution
 from reconciler.core.progress import Open
-from reconciler.engine.run import apply
 from reconciler.engine.consent import Consent
+from reconciler.engine.run import apply
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import load
 from tests.engine.harness import Bench
@@ -113,7 +113,8 @@ def play(one: Bench, story: Story, cell: Cell | None, *, rounds: int = 6) -> Tol
         for tenant in report.tenants:
             for action in tenant.actions:
                 if action.state.value in {"failed", "in-doubt"}:
-                    assert action.error and action.error.message, action
+                    assert action.error is not None, action
+                    assert action.error.message, action
         if report.exit_code == 0:
             break
         if turn >= 1:

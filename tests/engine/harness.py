@@ -24,7 +24,7 @@ from reconciler.core.plan import Plan, Run
 from reconciler.core.policy import Allowances
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account
-from reconciler.core.report import Report, Result
+from reconciler.core.report import Report, Result, Trouble
 from reconciler.core.workspace import Policy, Workspace
 from reconciler.engine.consent import Consent
 from reconciler.engine.read import Accounts, Selection
@@ -57,7 +57,7 @@ journal: sqlite:///journal.db
 """
 
 
-class Crash(BaseException):  # noqa: N818 - it is no error: the process is gone
+class Crash(BaseException):
     """The process is gone from one moment to the next; nothing in it may catch this."""
 
 
@@ -355,6 +355,13 @@ def results(report: Report, tenant: str = "acme") -> tuple[Result, ...]:
 def states(report: Report, tenant: str = "acme") -> dict[str, str]:
     """How each address ended."""
     return {one.address: one.state.value for one in results(report, tenant)}
+
+
+def trouble(report: Report, tenant: str = "acme") -> Trouble:
+    """The error of a tenant's first action."""
+    error = results(report, tenant)[0].error
+    assert error is not None, report
+    return error
 
 
 def planned(run: Run, tenant: str = "acme") -> Plan:

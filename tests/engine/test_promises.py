@@ -13,7 +13,7 @@ from reconciler.core.journal import Kind
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply
 from tests.engine.conftest import Make
-from tests.engine.harness import Bench, allowed, planned, policy, results, states
+from tests.engine.harness import Bench, allowed, planned, policy, results, states, trouble
 from tests.engine.stories import ACME, STORIES, Story, begin, payg, prepaid, world_payg, world_prepaid
 
 NOW = timedelta(0)
@@ -108,8 +108,7 @@ def test_what_somebody_changed_right_before_the_write_is_not_overwritten(bench: 
     report = process.run(lambda setup: apply(setup, Consent()))
 
     assert report.exit_code == 3
-    assert results(report)[0].error is not None
-    assert results(report)[0].error.code == "changed-meanwhile"
+    assert trouble(report).code == "changed-meanwhile"
     assert one.count("order-placed") == 0
 
 
@@ -231,8 +230,7 @@ def test_a_price_above_the_plan_stops_the_tenant(bench: Make) -> None:
     assert report.exit_code == 6
     assert one.count("order-placed") == 0
     assert not one.rows("SELECT * FROM cart")
-    assert results(report)[0].error is not None
-    assert "198.00 EUR" in results(report)[0].error.message
+    assert "198.00 EUR" in trouble(report).message
 
 
 def test_a_price_below_the_plan_is_taken(bench: Make) -> None:
