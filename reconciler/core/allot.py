@@ -31,13 +31,15 @@ def allot(standings: Mapping[str, Standing], pool: Pool, grown: Mapping[str, str
     seats = _Seats(ordered=grown)
     for name, one in standings.items():
         seats.free[name] = one.free
-        seats.bought[name] = one.growth if grown.get(name) else 0
+        seats.bought[name] = one.gain if grown.get(name) else 0
         seats.idle[name] = one.idle
         ceiling = one.ceiling()
         taken = len(pool.seated(name)) + pool.busy.get(name, 0) + one.reserved
         seats.room[name] = None if ceiling is None else ceiling - taken
     _one_licence(standings, pool)
     for leaver in pool.leavers:
+        if not leaver.place.ready and not leaver.kept:
+            leaver.kept, leaver.waits = "the provider works on this seat", True
         seats.leavers.setdefault(leaver.group, []).append(leaver)
     left = _in_rounds(standings, pool, seats)
     for joiner in left:
@@ -81,9 +83,10 @@ def _seat(standing: Standing, joiner: Joiner, seats: _Seats) -> bool:
     elif free is None or free > 0:
         seats.free[group] = None if free is None else free - 1
         joiner.seat = seats.idle[group].pop(0) if seats.idle[group] else None
-    elif (leaver := _freed(group, seats)) is not None:
+    elif (leaver := _freed(standing, seats)) is not None:
         leaver.reused = True
         joiner.after = (leaver.group, leaver.login)
+        joiner.bought = leaver.place in standing.kept
         joiner.seat = leaver.place.ref if standing.capabilities.pool else None
     elif seats.bought[group] > 0:
         seats.bought[group] -= 1
@@ -95,9 +98,14 @@ def _seat(standing: Standing, joiner: Joiner, seats: _Seats) -> bool:
     return True
 
 
-def _freed(group: str, seats: _Seats) -> Leaver | None:
+def _freed(standing: Standing, seats: _Seats) -> Leaver | None:
+    """Find who leaves a seat that goes on; one that was to end goes on when the plan keeps it."""
+    group = standing.group.name
     for leaver in seats.leavers.get(group, ()):
         if leaver.reused or leaver.again or leaver.kept:
+            continue
+        ends = leaver.place.ends_on is not None and not standing.counts_ending and standing.capabilities.pool
+        if ends and not (seats.ordered.get(group) and leaver.place in standing.kept):
             continue
         if all((where, leaver.login) in seats.seated for where in leaver.moving):
             return leaver
@@ -106,11 +114,11 @@ def _freed(group: str, seats: _Seats) -> Leaver | None:
 
 def _one_licence(standings: Mapping[str, Standing], pool: Pool) -> None:
     """Refuse what one user with one licence cannot express: two licences, or losing one of two."""
-    joining: set[Key] = set()
+    joining: set[Key] = {(standings[one.group].ref, one.login) for one in pool.renames}
     kept: list[Joiner] = []
     for joiner in pool.joiners:
         standing = standings[joiner.group]
-        ref = standing.holding.ref if standing.holding else joiner.group
+        ref = standing.ref or joiner.group
         if standing.capabilities.pool or not (
             joiner.login in standing.elsewhere or (ref, joiner.login) in joining
         ):

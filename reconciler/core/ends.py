@@ -33,13 +33,14 @@ def shrink(
     *,
     freed: Mapping[tuple[str, str], str],
     grown: str | None,
+    standings: Mapping[str, Standing],
 ) -> None:
     """Plan renewal and fewer seats. `freed`: deactivations by group and seat; `grown`: what comes first."""
     holding, group = standing.holding, standing.group
     if standing.pending or standing.cancelled:
         return
     if group.renewal is not None and (holding is not None or (grown and standing.capabilities.pool)):
-        _renewal(draft, standing, holding, grown)
+        _renewal(draft, standing, grown, standings)
     if group.seats is None or not standing.capabilities.pool or group.seats >= standing.counted:
         return
     if standing.counts_ending and standing.capabilities.people:
@@ -51,7 +52,8 @@ def shrink(
     _fewer(draft, standing, pool, freed)
 
 
-def _renewal(draft: Draft, standing: Standing, holding: Holding | None, grown: str | None) -> None:
+def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Mapping[str, Standing]) -> None:
+    holding = standing.holding
     wanted, pooled = standing.group.renewal, standing.capabilities.pool
     if wanted == "auto" and pooled:
         return  # seats that were to end are wanted back by their number
@@ -63,6 +65,11 @@ def _renewal(draft: Draft, standing: Standing, holding: Holding | None, grown: s
         reason = f"{draft.capabilities.provider} has no renewal that could be switched off"
         draft.block(standing.address, Verb.UPDATE, reason, source=source)
     if not known or _ends(standing, holding, grown) == (wanted == "off"):
+        return
+    if not pooled and (others := _who_else(standing, standings)) is not None:
+        if others and wanted == "off":
+            reason = f"{standing.ref} would end for {others} too: write `renewal: off` there as well"
+            draft.block(standing.address, Verb.UPDATE, reason, source=source)
         return
     draft.act(
         Verb.UPDATE,
@@ -80,6 +87,18 @@ def _renewal(draft: Draft, standing: Standing, holding: Holding | None, grown: s
         if wanted == "off"
         else None,
     )
+
+
+def _who_else(standing: Standing, standings: Mapping[str, Standing]) -> str | None:
+    """Who would be surprised by another renewal of the service; empty when another group says it; None: nobody."""
+    beside = _beside(standing, standings)
+    known = {place.login for one in (standing, *beside) for place in one.places}
+    surprised = {one.address for one in beside if one.group.renewal != standing.group.renewal}
+    surprised |= {login for login in standing.elsewhere if login not in known}
+    if surprised:
+        return ", ".join(sorted(surprised))
+    first = min(one.group.name for one in (standing, *beside))
+    return None if first == standing.group.name else ""
 
 
 def _ends(standing: Standing, holding: Holding | None, grown: str | None) -> bool:
@@ -165,7 +184,7 @@ def cancel(
         return
     parts = [standing]
     if not standing.capabilities.pool and not pool.others(standing.group.name):
-        parts += _beside(standing, holding, standings)
+        parts += _beside(standing, standings)
         if _in_use(parts, pool) or min(one.group.name for one in parts) != standing.group.name:
             return  # its own people go; the service ends once, when nobody and no other group is left on it
     needs = {action for (group, _), action in freed.items() if group in {one.group.name for one in parts}}
@@ -178,13 +197,9 @@ def cancel(
     _end(draft, standing, holding, sorted(needs))
 
 
-def _beside(standing: Standing, holding: Holding, standings: Mapping[str, Standing]) -> list[Standing]:
+def _beside(standing: Standing, standings: Mapping[str, Standing]) -> list[Standing]:
     """The other groups of a service."""
-    return [
-        other
-        for other in standings.values()
-        if other is not standing and other.holding is not None and other.holding.ref == holding.ref
-    ]
+    return [other for other in standings.values() if other is not standing and other.ref == standing.ref]
 
 
 def _in_use(parts: Sequence[Standing], pool: Pool) -> bool:

@@ -119,7 +119,7 @@ def _order(draft: Draft, standing: Standing) -> str | None:
 
 def _more(draft: Draft, standing: Standing, holding: Holding) -> str | None:
     seats = standing.group.seats or 0
-    undo = standing.ending[: standing.growth] if not standing.counts_ending else ()
+    undo = standing.kept
     quantity = standing.growth - len(undo)
     kept = f", {len(undo)} of them by keeping what was to end" if undo else ""
     total = len(standing.places) if standing.capabilities.people else standing.counted

@@ -94,7 +94,7 @@ def plan_tenant(
     freed = seat_people(draft, standings, pool, grown)
     for name, standing in standings.items():
         tell_leaving(draft, standing)
-        shrink(draft, standing, pool, freed=freed, grown=grown[name])
+        shrink(draft, standing, pool, freed=freed, grown=grown[name], standings=standings)
         cancel(draft, standing, pool, freed=freed, standings=standings)
     loose = _loose(manifest, holdings, standings, world, progress)
     tell_strangers(draft, loose)

@@ -125,7 +125,7 @@ def sort_people(tenant: Tenant, standings: Mapping[str, Standing], progress: Pro
         if not standing.active:
             pool.coming |= {(name, login): False for login in wanted}
             continue
-        _sort_group(standing, _Case(tenant, progress, pool, wanted))
+        _sort_group(standing, _Case(tenant, progress, pool, wanted, standings))
     pool.joiners.sort(key=lambda one: (one.login, one.group))
     pool.leavers.sort(key=lambda one: (one.login, one.group, one.place.ref))
     pool.staying.sort(key=lambda one: (one.login, one.group))
@@ -150,6 +150,16 @@ class _Case(NamedTuple):
     progress: Progress
     pool: Pool
     wanted: Mapping[str, Person]
+    standings: Mapping[str, Standing]
+
+    def is_ours(self, standing: Standing, login: str) -> bool:
+        """Whether a person is ours in a group, or in another group of the same pay-as-you-go user."""
+        if owned_as(self.progress, standing.group, login) is not None:
+            return True
+        return login in standing.elsewhere and any(
+            other.ref == standing.ref and owned_as(self.progress, other.group, login) is not None
+            for other in self.standings.values()
+        )
 
 
 def owned_as(progress: Progress, group: Group, login: str) -> str | None:
@@ -210,7 +220,7 @@ def _renames(standing: Standing, case: _Case, present: Mapping[str, list[Place]]
         if login in present:
             said = f"both {old} and {login} exist, so `previously` does nothing"
             pool.said.append((name, person.login, said))
-        elif owned_as(case.progress, standing.group, old) is None:
+        elif not case.is_ours(standing, old):
             said = f"{old} is not ours, so `previously` does nothing: adopt it"
             pool.said.append((name, person.login, said))
         else:

@@ -28,8 +28,8 @@ def seat_people(
             ids[leaver.group, leaver.place.ref] = draft.id_of(*_leaving(leaver))
     freed = {(one.group, one.login): ids[one.group, one.place.ref] for one in pool.leavers if one.reused}
     for joiner in pool.joiners:
-        source = freed.get(joiner.after) if joiner.after else grown.get(joiner.group)
-        needs = [source] if source and (joiner.after or joiner.bought) else []
+        sources = (freed.get(joiner.after or ("", "")), grown.get(joiner.group) if joiner.bought else None)
+        needs = [source for source in sources if source]
         made = _activate(draft, standings[joiner.group], joiner, needs)
         if made:
             joined[joiner.group, joiner.login] = made
@@ -104,16 +104,16 @@ def _updates(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> Non
     told: set[str] = set()
     users: dict[tuple[str, str], list[str]] = {}
     for one in pool.renames:
-        users.setdefault((_ref(standings[one.group]), one.place.ref), []).append(one.group)
+        users.setdefault((standings[one.group].ref, one.place.ref), []).append(one.group)
     done: set[tuple[str, str]] = set()
     for one in pool.renames:
-        key = (_ref(standings[one.group]), one.place.ref)
+        key = (standings[one.group].ref, one.place.ref)
         if key not in done:
             _update(draft, standings[one.group], one, told, previously=one.old, groups=users[key])
         done.add(key)
     for staying in pool.staying:
         standing, place = standings[staying.group], staying.place
-        key = (_ref(standing), place.ref)
+        key = (standing.ref, place.ref)
         if key in done:
             continue
         done.add(key)
@@ -121,10 +121,6 @@ def _updates(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> Non
             _busy(draft, staying.group, staying.person, place)
         elif _differs(place, user_of(staying.person, staying.login)):
             _update(draft, standing, staying, told)
-
-
-def _ref(standing: Standing) -> str:
-    return standing.holding.ref if standing.holding else ""
 
 
 def _differs(place: Place, user: User) -> bool:

@@ -111,8 +111,7 @@ def _side_by_side(standings: Mapping[str, Standing], actions: Sequence[Action]) 
         if action.verb is Verb.DEACTIVATE:
             group.given[action.id] = str(action.detail["targets"][0])
         elif action.verb in {Verb.ORDER, Verb.RESIZE} and not shrinks(action):
-            undone = len(action.detail.get("targets", ()))
-            group.bought[action.id] = int(action.detail.get("quantity") or 0) + undone
+            group.bought[action.id] = _gain(standings[str(action.group)], action)
     for action, group in of_groups:
         if action.verb is Verb.ACTIVATE:
             found += _joins(group, action)
@@ -120,6 +119,13 @@ def _side_by_side(standings: Mapping[str, Standing], actions: Sequence[Action]) 
         if shrinks(action):
             found += _ended(standings[str(action.group)], group, action)
     return found
+
+
+def _gain(standing: Standing, action: Action) -> int:
+    """Seats that joiners may have once it is done: the bought ones, and the free ones of those that go on."""
+    targets = set(action.detail.get("targets", ()))
+    free = sum(p.ref in targets and p.login is None and p.ready for p in standing.places)
+    return int(action.detail.get("quantity") or 0) + free
 
 
 def _joins(seats: _Seats, action: Action) -> list[str]:

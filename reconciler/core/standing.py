@@ -49,6 +49,11 @@ class Standing:
         return group_address(self.group.name)
 
     @property
+    def ref(self) -> str:
+        """The service or subscription that it is; empty while it is none."""
+        return self.holding.ref if self.holding else ""
+
+    @property
     def places(self) -> tuple[Place, ...]:
         """Every seat that is read, the ending ones included."""
         return self.holding.places if self.holding else ()
@@ -101,11 +106,20 @@ class Standing:
 
     @property
     def ending(self) -> tuple[Place, ...]:
-        """Seats whose end was asked for, the last to end first."""
+        """Seats whose end was asked for: those that people sit on, then the last to end first."""
         some = [place for place in self.places if place.ends_on is not None]
-        return tuple(
-            sorted(some, key=lambda place: (place.ends_on or place.renews_on, place.ref), reverse=True)
-        )
+        some.sort(key=lambda place: (place.login is not None, place.ends_on, place.ref), reverse=True)
+        return tuple(some)
+
+    @property
+    def kept(self) -> tuple[Place, ...]:
+        """Ending seats that are wanted back, which comes before buying."""
+        return () if self.counts_ending else self.ending[: self.growth]
+
+    @property
+    def gain(self) -> int:
+        """How many people the growth has room for: a kept seat may be taken or not ready."""
+        return self.growth - sum(place.login is not None or not place.ready for place in self.kept)
 
     @property
     def idle(self) -> list[str]:
