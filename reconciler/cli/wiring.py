@@ -83,12 +83,11 @@ def _typed(values: dict[str, Any]) -> str:
         return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
     words = [str(path) for path in values.get("paths", ())]
-    words += [f"--tenant={name}" for name in values.get("tenants", ()) if typed("tenants")]
-    words += [
-        f"{option}={values[name]}"
-        for name, option in (("changed_since", "--changed-since"), ("workspace", "--workspace"))
-        if typed(name) and values.get(name) is not None
-    ]
+    for name in values.get("tenants", ()) if typed("tenants") else ():
+        words += ["--tenant", name]
+    for name, option in (("changed_since", "--changed-since"), ("workspace", "--workspace")):
+        if typed(name):
+            words += [option, str(values[name])]
     return shlex.join(words)
 
 

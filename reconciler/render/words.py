@@ -74,7 +74,7 @@ EXITS = {
     0: "all done",
     1: "the run could not be made",
     2: "there are changes",
-    3: "something failed, the rest went on",
+    3: "something failed or is blocked, the rest went on",
     4: "pending at the provider or by hand",
     5: "stopped by a guard",
     6: "the plan is stale, spent or not the approved one",
@@ -226,6 +226,8 @@ def worth_showing(plan: Plan) -> bool:
 def verdict(run: Run) -> str:
     """The one line that says it all."""
     summary, tenants = run.summary, run.tenants
+    in_doubt = sum(item.state == State.IN_DOUBT for plan in run.plans for item in plan.pending)
+    summary = {**summary, "in_doubt": in_doubt, "pending": summary["pending"] - in_doubt}
     to_do = [f"{summary[verb]} to {word}" for verb, word in _TO.items() if summary[verb]]
     asides = [
         f"{summary[key]} {word}"
@@ -233,6 +235,7 @@ def verdict(run: Run) -> str:
             ("scheduled", "scheduled"),
             ("by_hand", "by hand"),
             ("pending", "pending"),
+            ("in_doubt", "in doubt"),
             ("blocked", "blocked"),
         )
         if summary[key]
@@ -272,12 +275,13 @@ def next_command(run: Run, options: Options) -> str:
         if options.plan_file:
             return f"reconciler apply --plan {shlex.quote(options.plan_file)}"
         return f"reconciler apply{selection} --approved {run.digest}"
-    return f"reconciler resume{selection}" if any(plan.pending for plan in run.plans) else ""
+    waiting = any(item.state != State.IN_DOUBT for plan in run.plans for item in plan.pending)
+    return f"reconciler resume{selection}" if waiting else ""
 
 
 def guard(exceeded: Exceeded) -> str:
     """The guard that stops the run, with number and limit."""
-    return exceeded.message or f"{exceeded.rule}: {exceeded.number}, the limit is {exceeded.limit}"
+    return f"{exceeded.rule}: {exceeded.message} ({exceeded.number} is over {exceeded.limit})"
 
 
 def short(text: str, most: int = 300) -> str:

@@ -142,7 +142,7 @@ def test_the_next_command_is_printed_with_what_was_selected(more: Place) -> None
     digest = more.plan()["digest"]
 
     assert f"Next: reconciler apply --approved {digest}\n" in more.run("plan").out
-    assert f"Next: reconciler apply --tenant=acme --approved {digest}\n" in more.run("plan --tenant acme").out
+    assert f"Next: reconciler apply --tenant acme --approved {digest}\n" in more.run("plan --tenant acme").out
     assert "Next: reconciler apply --plan 'a plan.json'\n" in more.run("plan --out 'a plan.json'").out
 
 

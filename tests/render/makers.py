@@ -177,9 +177,9 @@ def everything() -> Run:
         exceeded=(
             Exceeded(
                 rule="max_monthly_increase",
-                number="303.00 EUR",
-                limit="200.00 EUR",
-                message="max_monthly_increase: the monthly bill rises by: 303.00 EUR, the limit is 200.00 EUR",
+                number="303.00",
+                limit="200.00",
+                message="the monthly bill rises by 303.00 EUR in this run",
                 hint="review the plan; to allow it once: --allow max_monthly_increase=303.00",
             ),
         ),
