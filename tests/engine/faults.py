@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from reconciler.cli.hand import _resolution
 from reconciler.core.progress import Open
@@ -15,7 +15,7 @@ from reconciler.engine.run import apply
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import load
 from tests.engine.harness import Bench
-from tests.engine.stories import ACME, Story, begin
+from tests.engine.stories import Story
 
 ON_WRITES = (
     "refuse",
@@ -181,20 +181,3 @@ def truth(one: Bench, doubtful: Open) -> str | None:
         return str(new[0]) if new else None
     placed = [entry["order"] for entry in one.world.ledger() if entry["what"] == "order-placed"]
     return str(placed[-1]) if placed else None
-
-
-def interfering(story: Story) -> tuple[str, ...]:
-    """What somebody else could do in the middle of a story."""
-    match story.provider:
-        case "ovh-payg":
-            return (f"user-added {ACME} zoe@{ACME}", f"user-removed {ACME} bob@{ACME}")
-        case "ovh-prepaid" if "prepaid:" in story.world:
-            return (f"seats-added {ACME} business 1", f"order-placed {ACME} business 1")
-        case "ovh-prepaid":
-            return ("order-placed new business 2",)
-    return ("quantity-changed 501 11", "subscription-removed 501")
-
-
-def made(one: Any, story: Story) -> Bench:
-    """A bench with the story about to be applied."""
-    return begin(one, story)

@@ -217,3 +217,15 @@ def test_the_people_of_a_group_that_was_ordered_are_seated_by_a_later_process(be
     assert one.count("seat-configured") == 2
     assert not actions(one.plan())
     assert one.apply().exit_code == 0
+
+
+def test_a_provider_whose_clock_is_ahead_is_given_its_time_all_the_same(bench: Make) -> None:
+    one = bench(CSP2, acme=TWO_SUBSCRIPTIONS)
+    one.world.advance(timedelta(days=2))
+    one.world.fault("lose-reply-before", method="POST", path="/saas/csp2/{}/subscription")
+
+    assert one.apply(wait=NOW).exit_code == 4
+    assert one.resume(wait=NOW).exit_code == 4
+
+    one.world.advance(timedelta(minutes=30))
+    assert one.resume(wait=NOW).exit_code == 8
