@@ -184,7 +184,7 @@ def _checked(data: bytes) -> bytes:
     except UnicodeDecodeError as error:
         line, column = _place(data, error.start)
         raise Unreadable("RC1003", "not UTF-8", hint="save it as UTF-8", line=line, column=column) from None
-    if len(data.translate(None, _CONTROL)) != len(data) or not data.isascii():
+    if len(data.translate(None, _CONTROL)) != len(data) or b"\xc2" in data or b"\xe2\x80" in data:
         bad = _INVISIBLE.search(data)
         if bad:
             line, column = _place(data, bad.start())
