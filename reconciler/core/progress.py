@@ -97,6 +97,7 @@ class Progress:
 
     begun: how many plans with actions were begun. spent: plan digest to (when, by whom).
     todo: actions of the last plan not begun yet. failed: ids of those that failed for good.
+    arrived: numbers of orders that were seen delivered; nobody needs to ask about them again.
     inherited: it was read under the tenant's name before a rename.
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
     delivered: how many seats each group had last. seated: how many people sat where when the plan began.
@@ -114,6 +115,7 @@ class Progress:
     owned: dict[tuple[str, str], str] = field(default_factory=dict)
     spending: dict[str, Spending] = field(default_factory=dict)
     orders: set[str] = field(default_factory=set)
+    arrived: set[str] = field(default_factory=set)
     delivered: dict[str, Delivery] = field(default_factory=dict)
     seated: dict[str, int] = field(default_factory=dict)
     plan: str = ""
@@ -253,6 +255,8 @@ def _finished(progress: Progress, event: Event) -> None:
     if action is None:
         return
     progress.stuck.pop(action.address, None)
+    if one is not None and one.ticket in progress.orders:
+        progress.arrived.add(one.ticket)
     _remember(progress, action, event.data)
     _deliver(progress, action, event)
 

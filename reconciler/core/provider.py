@@ -164,8 +164,11 @@ class Account(Protocol):
     capabilities: Capabilities
     sandbox: bool
 
-    async def snapshot(self, scopes: frozenset[str]) -> Snapshot:
-        """Read the account-wide lists, once a run; `scopes` are the services of the selected tenants."""
+    async def snapshot(self, scopes: frozenset[str], *, settled: frozenset[str] = frozenset()) -> Snapshot:
+        """Read the account-wide lists, once a run; `scopes` are the services of the selected tenants.
+
+        settled: orders that the journal saw delivered; they are not asked about again.
+        """
         ...
 
     async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:

@@ -87,7 +87,8 @@ async def _plan_account(
             for one in manifests
             for service in progress.get(one.tenant.tenant, Progress()).services.values()
         )
-        snapshot = await account.snapshot(scopes | known)
+        settled = frozenset(order for one in progress.values() for order in one.arrived)
+        snapshot = await account.snapshot(scopes | known, settled=settled)
         world = _world(account, snapshot, first, selection.every, progress)
     except ProviderError as error:
         return [_unreadable(one.tenant, error.message) for one in manifests]

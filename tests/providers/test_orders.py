@@ -430,6 +430,16 @@ async def test_orders_on_their_way_are_seen_and_counted_once(
     assert sorted(seen) == [("business", 4, GROUP, who), ("pro-plus", 1, None, "provider")]
 
 
+async def test_an_order_that_was_seen_delivered_is_not_asked_about_again(open_rig: Open) -> None:
+    rig = await opened(open_rig)
+    await colleague_orders(rig, 4, pay=True)
+    (order,) = (one.ref for one in (await rig.account.snapshot(frozenset({GROUP}))).incoming)
+
+    snapshot = await rig.account.snapshot(frozenset({GROUP}), settled=frozenset({order}))
+
+    assert snapshot.incoming == ()
+
+
 async def test_orders_of_long_ago_are_not_looked_at(open_rig: Open) -> None:
     rig = await opened(open_rig, orders=[{"licence": "business", "quantity": 4, "age": "31d"}])
 

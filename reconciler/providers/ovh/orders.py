@@ -81,13 +81,16 @@ async def bought(api: Api, order: str) -> list[Bought]:
     ]
 
 
-async def on_their_way(api: Api, *, readable: frozenset[str]) -> list[tuple[Bought, str]]:
+async def on_their_way(
+    api: Api, *, readable: frozenset[str], settled: frozenset[str]
+) -> list[tuple[Bought, str]]:
     """Give what is ordered and not there yet, each with the order's status.
 
     readable: the seats and services that can be read. What is delivered is there once those it names are.
+    settled: orders that were seen to be there before; asking about each of a busy month's would take its time.
     """
     now = await api.now()
-    numbers = await since(api, now - LOOK_BACK)
+    numbers = [one for one in await since(api, now - LOOK_BACK) if one not in settled]
     words = await asyncio.gather(*(status(api, number) for number in numbers))
     fresh: set[str] = set()
     if "delivered" in words:

@@ -44,7 +44,12 @@ class Csp2Account:
         self._names: dict[str, str] = {}
         self._prices: dict[str, Quote] = {}
 
-    async def snapshot(self, scopes: frozenset[str]) -> Snapshot:
+    async def snapshot(
+        self,
+        scopes: frozenset[str],
+        *,
+        settled: frozenset[str] = frozenset(),  # noqa: ARG002 - nothing is ordered here
+    ) -> Snapshot:
         """Read every selected tenant's subscriptions; one tenant's failure is its own."""
         failed: dict[str, str] = {}
 

@@ -31,7 +31,12 @@ class PaygAccount:
         self.sandbox = api.settings.sandbox
         self._prices: dict[str, Amount | None] = {}
 
-    async def snapshot(self, scopes: frozenset[str]) -> Snapshot:  # noqa: ARG002 - one list names them all
+    async def snapshot(
+        self,
+        scopes: frozenset[str],  # noqa: ARG002 - one list names them all
+        *,
+        settled: frozenset[str] = frozenset(),  # noqa: ARG002 - nothing is ordered here
+    ) -> Snapshot:
         """Read which groups there are; each may hold either product."""
         names = await lists.ids(self.api, ROOT)
         return Snapshot(

@@ -57,7 +57,12 @@ class PrepaidAccount:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._quotes: dict[Wanted, Quote] = {}
 
-    async def snapshot(self, scopes: frozenset[str]) -> Snapshot:  # noqa: ARG002 - one list holds all tenants
+    async def snapshot(
+        self,
+        scopes: frozenset[str],  # noqa: ARG002 - one list holds all tenants
+        *,
+        settled: frozenset[str] = frozenset(),
+    ) -> Snapshot:
         """Read the seats of all tenants and the orders on their way."""
         found = await lists.listing(self.api, ROOT, Seat, key=lambda seat: seat.service_name)
         if found.failed and not found.objects:
@@ -65,7 +70,8 @@ class PrepaidAccount:
         self.seats = Seats()
         self.seats.update(found.objects)
         services = self.seats.services()
-        coming = await orders.on_their_way(self.api, readable=frozenset({*self.seats, *services}))
+        readable = frozenset({*self.seats, *services})
+        coming = await orders.on_their_way(self.api, readable=readable, settled=settled)
         failed = {group_of(name): error.message for name, error in found.failed.items()}
         self._missing = {}
         on_order = {group_of(name) for one, _ in coming for name in one.names}
