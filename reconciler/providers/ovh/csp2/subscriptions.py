@@ -150,13 +150,14 @@ async def _done(account: Csp2Account, scope: str, action: Action, step: StepReco
 
 async def _new(account: Csp2Account, scope: str, step: StepRecord) -> list[Subscription]:
     """Give the subscriptions of the licence that were not there before and are no other order's."""
-    known = {int(one) for one in (*step.data.get("before", ()), *step.data.get("claimed", ()))}
-    known |= account.taken[scope]
+    # What other tenants claimed may be an order or a service of another family: compared as it is written.
+    known = {str(one) for one in (*step.data.get("before", ()), *step.data.get("claimed", ()))}
+    known |= {str(one) for one in account.taken[scope]}
     licence, quantity = step.data.get("licence"), step.data.get("quantity")
     new = [
         one
         for one in (await account.subscriptions(scope)).values()
-        if one.license_id == licence and one.id not in known
+        if one.license_id == licence and str(one.id) not in known
     ]
     alike = [one for one in new if one.quantity == quantity]
     return alike if len(new) > 1 and alike else new
