@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -117,12 +118,12 @@ def table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table."""
     lines = ["| goal | what | limit | median | min to max | met |", "|---|---|---|---|---|---|"]
     for row in rows:
-        sign = ">=" if row.at_least else "<="
+        limit = f"{'>=' if row.at_least else '<='} {row.limit:g}" if math.isfinite(row.limit) else "none"
         spread = f"{min(row.ratios):.3g} to {max(row.ratios):.3g}"
         what = f"{row.what} ({row.note})" if row.note else row.what
         lines.append(
-            f"| {row.goal} | {what} | {sign} {row.limit:g} | {row.median:.3g} | {spread} |"
-            f" {'yes' if row.met else '**no**'} |"
+            f"| {row.goal} | {what} | {limit} | {row.median:.3g} | {spread} |"
+            f" {'-' if limit == 'none' else 'yes' if row.met else '**no**'} |"
         )
     return "\n".join(lines)
 
