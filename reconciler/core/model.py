@@ -116,22 +116,6 @@ class Snapshot:
     holdings: tuple[Holding, ...] = ()
     incoming: tuple[Incoming, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
-    _refs: dict[str, list[Holding]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _scopes: dict[str, list[Holding]] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        # Every tenant asks for its own among thousands.
-        for one in self.holdings:
-            self._refs.setdefault(one.ref, []).append(one)
-            self._scopes.setdefault(one.scope, []).append(one)
-
-    def of(self, ref: str) -> list[Holding]:
-        """What one service or subscription holds, a product each."""
-        return self._refs.get(ref, [])
-
-    def inside(self, scope: str | None) -> list[Holding]:
-        """Everything in a tenant's own service."""
-        return self._scopes.get(scope, []) if scope is not None else []
 
 
 class Money(NamedTuple):

@@ -166,7 +166,7 @@ class _Reader:
         for scope in sorted(str(one) for one in scopes):
             if scope in self.world.snapshot.failed:
                 return _unreadable(tenant, self.world.snapshot.failed[scope])
-        own = {one.ref for scope in scopes for one in self.world.snapshot.inside(scope)}
+        own = {one.ref for scope in scopes for one in self.world.lists.by_scope.get(str(scope), ())}
         holdings: tuple[Holding, ...] = ()
         if refs | own:
             provider = self.account.tenant(tenant.tenant, tenant.service)
