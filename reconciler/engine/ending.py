@@ -31,11 +31,18 @@ def ended(plan: Plan, results: tuple[Result, ...], *, error: ReconcilerError | N
         tenant=plan.tenant,
         status=Status.ERROR if error else status_of(results, plan),
         actions=results,
-        error=trouble(error) if error else None,
+        error=trouble(error) if error else _blocked(plan),
         exit_code=worst({code, code_for(error, otherwise=3)}) if error else code,
         hold=plan.hold,
         sandbox=plan.sandbox,
     )
+
+
+def _blocked(plan: Plan) -> Trouble | None:
+    """What of a plan could not even be begun, so that a report tells it too."""
+    if not plan.blocked:
+        return None
+    return Trouble(code="blocked", message="; ".join(f"{one.address}: {one.reason}" for one in plan.blocked))
 
 
 def trouble(error: ReconcilerError) -> Trouble:
