@@ -87,7 +87,13 @@ async def go_on(known: Open, means: Means) -> Result:
         case "accepted" if known.waiting_on == "person":
             return waiting(action, means)
         case _:
-            return await _until_settled(action, means, Uncertain("nobody has its answer"))
+            return await _until_settled(action, means, await _look(action, means))
+
+
+def _dropped(action: Action, means: Means, why: str) -> Result:
+    """Let go of what never happened: it is planned anew if it is still wanted."""
+    failed(action, means, Unavailable(why, code="not-sent"), final=True)
+    return not_started(action, f"{why}; it is planned anew if it is still wanted")
 
 
 def hand_over(action: Action, means: Means) -> Result:
@@ -284,7 +290,7 @@ async def _look(action: Action, means: Means) -> Answer:
         return Uncertain(f"could not look: {error.message}")
     match found:
         case Absent(why=why):
-            return Again(why, 0.0)
+            return Again(why, 0.0) if means.again else _dropped(action, means, why)
         case Unknown(why=why, look_again_at=None):
             means.scribe.write(Kind.IN_DOUBT, action, why=why)
             return in_doubt(means.scribe.progress.open[action.id])

@@ -25,6 +25,7 @@ class Means:
     claimed: what is known to be another purchase's.
     deadline: until when pending actions are waited for. promise: how long the provider may take.
     provider_now: the provider's clock when ours showed `started`.
+    again: whether what an earlier run began, and proved not to have happened, is sent again.
     """
 
     provider: Provider
@@ -36,6 +37,7 @@ class Means:
     promise: timedelta
     provider_now: datetime
     started: datetime
+    again: bool = True
 
     def provider_time(self) -> datetime:
         """What the provider's clock shows now."""

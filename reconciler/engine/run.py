@@ -16,10 +16,11 @@ from reconciler.core.money import buys
 from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
 from reconciler.core.progress import Progress, replay
-from reconciler.core.report import Report, Result, TenantReport
+from reconciler.core.report import Report, Result, State, TenantReport
 from reconciler.engine.checkout import Checkouts
 from reconciler.engine.consent import Consent
 from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of
+from reconciler.engine.inherit import inherit
 from reconciler.engine.means import Means
 from reconciler.engine.read import plans
 from reconciler.engine.scribe import Scribe
@@ -40,7 +41,7 @@ async def apply(setup: Setup, consent: Consent) -> Report:
     progress = load(setup)
     run = await plan_run(setup, progress)
     try:
-        _may_begin(setup, run, progress)
+        _may_begin(setup, run)
         refused = consent.check(run, progress)
     except ReconcilerError as error:
         _owe(setup, run.plans, progress, error.message)
@@ -52,7 +53,7 @@ async def apply(setup: Setup, consent: Consent) -> Report:
     if before:
         try:
             run = await _again(setup, run, progress, before)
-            _may_begin(setup, run, progress)
+            _may_begin(setup, run)
             refused = _checked_again(consent, run, progress, refused)
         except ReconcilerError as error:
             _owe(setup, run.plans, progress, error.message)
@@ -85,7 +86,18 @@ async def resume(setup: Setup) -> Report:
     checkouts = _checkouts(setup, progress)
     before = await _resume_all(setup, opened, progress, checkouts, begin=True)
     reports = [*before.values(), *(ended(plan, ()) for plan in held)]
-    return report_of(setup, "", started, reports)
+    return replace(report_of(setup, "", started, reports), notes=(*setup.notes, *_fileless(setup, progress)))
+
+
+def _fileless(setup: Setup, progress: Mapping[str, Progress]) -> list[str]:
+    """Tenants with something open whose file is gone: nobody can be asked without it."""
+    tenants = [one.tenant for one in setup.selection.every]
+    named = {name for tenant in tenants for name in (tenant.tenant, tenant.previously)}
+    return [
+        f"{name} has {len(known.open)} open actions and no file any more: write it again, then resume"
+        for name, known in sorted(progress.items())
+        if known.open and name not in named
+    ]
 
 
 def _not_stopped(setup: Setup) -> None:
@@ -122,10 +134,9 @@ def _stopped(
     return report_of(setup, run.digest, started, reports)
 
 
-def _may_begin(setup: Setup, run: Run, progress: Mapping[str, Progress]) -> None:
+def _may_begin(setup: Setup, run: Run) -> None:
     """Every check that stops a whole run before its first call."""
     _guarded(run.exceeded)
-    _guard_resumed(setup, run.plans, progress)
     purchases = any(buys(action) for plan in run.plans if plan.hold is None for action in plan.actions)
     if purchases and setup.fresh_refused:
         raise JournalError(
@@ -210,10 +221,14 @@ async def _resume_tenant(
     async def work() -> TenantReport:
         async with leased(scribe, plan.tenant, holder=setup.who.holder, about="resume"):
             _catch_up(setup, scribe, progress)
+            inherit(scribe)
             settle_by_hand(scribe, plan)
             todo = list(scribe.progress.todo.values()) if begin else []
-            crew = Crew(means=await _means(setup, plan.tenant, scribe, checkouts))
+            means = await _means(setup, plan.tenant, scribe, checkouts)
+            crew = Crew(means=replace(means, again=begin))
             results = await crew.work(todo, dict(scribe.progress.open))
+            if not begin:
+                results = tuple(one for one in results if one.state is not State.NOT_STARTED)
             unsaid = _closed(scribe, exit_code(results))
         return ended(plan, results, error=unsaid)
 
@@ -324,6 +339,7 @@ async def _do(
     unsaid: ReconcilerError | None = None
     async with leased(scribe, plan.tenant, holder=setup.who.holder, about="apply"):
         _unchanged(setup, scribe, progress)
+        inherit(scribe)
         record_found(scribe, plan)
         if plan.actions:
             means = await _means(setup, plan.tenant, scribe, checkouts)

@@ -19,6 +19,7 @@ from reconciler.core.report import Result, State
 from reconciler.core.serial import action_to_dict
 from reconciler.engine.attempt import begin, go_on, hand_over
 from reconciler.engine.bound import bound, homeless
+from reconciler.engine.inherit import adopted
 from reconciler.engine.means import Means
 from reconciler.engine.outcome import broken_off, not_started
 from reconciler.engine.scribe import Scribe
@@ -70,29 +71,18 @@ def _release(journal: Journal, lease: Lease) -> None:
 def record_found(scribe: Scribe, plan: Plan) -> None:
     """Record what was found as written: whose service is whose, and which seats are ours."""
     progress = scribe.progress
-    services = {group: (ref, product, scope) for group, ref, product, scope in plan.identified}
-    owned = {(group, login): written for group, login, written in plan.found}
-    if progress.inherited:
-        # A renamed tenant keeps what the journal knows of it, under its new name.
-        services = {**progress.services, **services}
-        owned = {**progress.owned, **owned}
     entries = [
-        _adopted(f"group/{group}", group=group, ref=ref, product=product, scope=scope)
-        for group, (ref, product, scope) in services.items()
-        if progress.inherited or progress.services.get(group) != (ref, product, scope)
+        adopted(f"group/{group}", group=group, ref=ref, product=product, scope=scope)
+        for group, ref, product, scope in plan.identified
+        if progress.services.get(group) != (ref, product, scope)
     ]
     entries += [
-        _adopted(f"seat/{group}/{written}", group=group, login=login, written=written)
-        for (group, login), written in owned.items()
-        if progress.inherited or (group, login) not in progress.owned
+        adopted(f"seat/{group}/{written}", group=group, login=login, written=written)
+        for group, login, written in plan.found
+        if (group, login) not in progress.owned
     ]
     if entries:
         scribe.write_all(*entries)
-    progress.inherited = False
-
-
-def _adopted(address: str, **data: str) -> tuple[Kind, None, dict[str, str]]:
-    return Kind.ADOPTED, None, {"address": address, **data}
 
 
 def settle_by_hand(scribe: Scribe, plan: Plan) -> None:

@@ -16,8 +16,8 @@ from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply
 from reconciler.engine.setup import Setup
 from tests.engine.conftest import Make
-from tests.engine.harness import Bench, Process, results, states, trouble
-from tests.engine.stories import STORIES, Story, begin, payg, prepaid, world_payg
+from tests.engine.harness import Bench, Ends, Process, results, states, trouble
+from tests.engine.stories import STORIES, Story, begin, payg, prepaid, world_payg, world_prepaid
 
 NOW = timedelta(0)
 
@@ -213,3 +213,39 @@ def test_a_run_that_is_asked_to_stop_says_what_is_open(bench: Make) -> None:
     assert results(report)[0].ref == "210000001"
     assert one.resume().exit_code == 0
     assert one.count("order-placed") == 1
+
+
+def test_what_never_happened_is_not_sent_once_nobody_wants_it(bench: Make) -> None:
+    one = bench(world_prepaid(0, "ada"), acme=prepaid(3, "ada"))
+    assert one.crash(Ends(event=4))
+    assert one.progress().open
+    one.write(acme=prepaid(1, "ada"))
+
+    assert one.apply().exit_code == 0
+
+    assert one.count("order-placed") == 0
+    assert not one.progress().open
+
+
+def test_a_renamed_tenant_keeps_its_open_order(bench: Make) -> None:
+    one = bench("{}", acme=prepaid(2, "ada", pin=False))
+    assert one.apply(wait=NOW).exit_code == 4
+    (one.root / "tenants" / "acme.yaml").unlink()
+    renamed = prepaid(2, "ada", pin=False).replace("tenant: acme", "tenant: apex\npreviously: acme")
+    one.write(apex=renamed)
+
+    assert one.resume(wait=NOW).exit_code == 4
+    one.time.at += 3600
+    assert one.resume().exit_code == 0
+    assert one.apply().exit_code == 0
+
+    assert one.count("order-placed") == 1
+    assert one.count("seat-configured") == 1
+
+
+def test_an_open_order_whose_file_is_gone_is_not_forgotten(bench: Make) -> None:
+    one = bench(world_payg("ada"), acme=prepaid(2, pin=False), beta=payg("ada").replace("acme", "beta"))
+    assert one.apply(wait=NOW, only=["acme"]).exit_code == 4
+    (one.root / "tenants" / "acme.yaml").unlink()
+
+    assert any("acme has 1 open actions" in note for note in one.resume().notes)

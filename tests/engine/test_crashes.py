@@ -34,7 +34,9 @@ def test_what_a_crash_leaves_is_gone_on_with(tmp_path: Path, story: Story, *, af
         crashed = one.crash(Ends(event=event, after=after))
         one.time.at += timedelta(minutes=1).total_seconds()
 
-        codes = [one.resume().exit_code, one.apply().exit_code]
+        # Whoever comes next may resume first, or apply at once.
+        codes = [one.resume().exit_code] if event % 2 else []
+        codes.append(one.apply().exit_code)
         if codes[-1] == 8:
             # Nobody can know whether a subscription was bought: a person looks.
             assert story.name == "csp2-order"

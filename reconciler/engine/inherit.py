@@ -1,0 +1,74 @@
+"""What a renamed tenant takes with it: everything the journal knows is written again under the new name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.core.action import Action
+from reconciler.core.journal import Kind
+from reconciler.core.progress import Open, Progress
+from reconciler.core.serial import action_to_dict
+from reconciler.engine.scribe import Scribe
+
+Entry = tuple[Kind, Action | None, Mapping[str, Any]]
+
+
+def inherit(scribe: Scribe) -> None:
+    """Write down under the present name what was known under the old one, once and all of it."""
+    progress = scribe.progress
+    if not progress.inherited:
+        return
+    entries = [*_ours(progress), *_open(progress), *_stuck(progress)]
+    progress.inherited = False
+    if entries:
+        scribe.write_all(*entries)
+
+
+def adopted(address: str, **data: str) -> Entry:
+    """A service is a group's, or a seat is ours."""
+    return Kind.ADOPTED, None, {"address": address, **data}
+
+
+def _ours(progress: Progress) -> Iterator[Entry]:
+    for group, (ref, product, scope) in progress.services.items():
+        yield adopted(f"group/{group}", group=group, ref=ref, product=product, scope=scope)
+    for (group, login), written in progress.owned.items():
+        yield adopted(f"seat/{group}/{written}", group=group, login=login, written=written)
+
+
+def _open(progress: Progress) -> Iterator[Entry]:
+    for one in progress.open.values():
+        yield Kind.INTENDED, one.action, _intended(one)
+        if one.stage == "in-doubt":
+            yield Kind.IN_DOUBT, one.action, {"why": one.why}
+        if one.stage == "accepted":
+            yield Kind.ACCEPTED, one.action, _accepted(one)
+
+
+def _intended(one: Open) -> dict[str, Any]:
+    steps = [
+        {"name": step.name, "began_at": step.began_at.isoformat(), "ref": step.ref, "data": dict(step.data)}
+        for step in one.steps
+    ]
+    return {"action": action_to_dict(one.action), "attempt": one.attempt, "steps": steps}
+
+
+def _accepted(one: Open) -> dict[str, Any]:
+    return {
+        "ticket": one.ticket or "",
+        "waiting_on": one.waiting_on,
+        "status": one.status,
+        "instructions": one.instructions,
+        "due_by": one.due_by.isoformat() if one.due_by else None,
+    }
+
+
+def _stuck(progress: Progress) -> Iterator[Entry]:
+    for one in progress.stuck.values():
+        yield Kind.INTENDED, one.action, {"action": action_to_dict(one.action), "attempt": 1}
+        yield (
+            Kind.FAILED,
+            one.action,
+            {"final": True, "blocks": True, "code": "inherited", "message": one.why},
+        )
