@@ -10,6 +10,11 @@ from tests.store.makers import bare
 BRANCH = "journal"
 
 
+def wait_for(path: Path) -> str:
+    """A line of a hook that waits until a file is there, for ten seconds at most."""
+    return f'for i in $(seq 500); do [ -e "{path}" ] && break; sleep 0.02; done'
+
+
 class Remote:
     """A bare repository that holds a journal's branch, seen from the server's side."""
 

@@ -15,7 +15,7 @@ from reconciler.core.journal import Journal, Kind
 from reconciler.store.branch.opening import FOLDER
 from reconciler.store.holding import TERM
 from tests.store.makers import NOW, Clock, Opener, event
-from tests.store.remotes import Remote
+from tests.store.remotes import Remote, wait_for
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_who_waits_for_a_push_goes_into_the_next_one_with_all_others(
     journal = opened()
     before = remote.commits
     go = tmp_path / "go"
-    remote.hook("pre-receive", f'while [ ! -e "{go}" ]; do sleep 0.02; done')
+    remote.hook("pre-receive", wait_for(go))
     threads = [threading.Thread(target=partial(journal.append, event(number=n))) for n in range(1, 9)]
 
     threads[0].start()
