@@ -22,7 +22,7 @@ from reconciler.core.pool import Pool, sort_people
 from reconciler.core.progress import Open, Progress
 from reconciler.core.provider import Capabilities
 from reconciler.core.seating import seat_people
-from reconciler.core.simulate import violations
+from reconciler.core.simulate import prove
 from reconciler.core.standing import Standing, standing_of
 
 
@@ -101,8 +101,7 @@ def plan_tenant(
     tell_unready(draft, standings)
     tell_notices(draft, standings, progress)
     plan = _plan(draft, manifest, world, standings, pool, progress)
-    if wrong := violations(standings, plan.actions):
-        raise ValueError(f"the plan of {tenant.tenant} is not possible: {'; '.join(wrong)}")
+    prove(plan, standings)
     return plan
 
 

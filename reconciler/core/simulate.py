@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.order import shrinks
+from reconciler.core.plan import Plan
 from reconciler.core.standing import Standing
 
 Key = tuple[str, str]
@@ -77,6 +78,12 @@ def _change(room: Room, action: Action) -> list[str]:
     if room.overfull:
         return [f"{action.address}: {len(room.people)} people on {room.seats} seats"]
     return []
+
+
+def prove(plan: Plan, standings: Mapping[str, Standing]) -> None:
+    """Refuse a plan that is not possible: it would be a bug, and is never shown."""
+    if wrong := violations(standings, plan.actions):
+        raise ValueError(f"the plan of {plan.tenant} is not possible: {'; '.join(wrong)}")
 
 
 def violations(standings: Mapping[str, Standing], actions: Sequence[Action]) -> tuple[str, ...]:
