@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from reconciler.core.action import Verb
 from reconciler.core.journal import Event, Kind
 from reconciler.core.overview import OpenAction, Overview, TenantOverview
 from reconciler.core.report import Report, Result, State
@@ -55,7 +54,7 @@ def result_why(result: Result) -> str:
         code = f"[{result.error.code}]" if result.error.code else ""
         parts.append(f"error{code}: {result.error.message}")
     parts += [result.note] if result.note else []
-    parts += [f"ref {result.ref}"] if result.ref and (result.state in OPEN or result.verb in BOUGHT) else []
+    parts += words.reference(result.verb, result.ref)
     if result.state in OPEN:
         parts += words.since_and_due(result.since, result.due_by)
     return "; ".join(parts)
@@ -64,11 +63,10 @@ def result_why(result: Result) -> str:
 def open_why(item: OpenAction) -> str:
     """Why it is open, what to look it up by, since when and until when."""
     parts = [item.reason] if item.reason else []
-    parts += [f"ref {item.ref}"] if item.ref else []
+    parts += words.reference(item.verb, item.ref)
     return "; ".join([*parts, *words.since_and_due(item.since, item.due_by)])
 
 
-BOUGHT = frozenset({Verb.ORDER, Verb.RESIZE, Verb.CANCEL})  # whose numbers somebody looks up later
 OPEN = frozenset({State.PENDING, State.BY_HAND, State.IN_DOUBT})
 NOT_DONE = frozenset({State.FAILED, State.NOT_STARTED})
 

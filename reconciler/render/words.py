@@ -83,6 +83,7 @@ EXITS = {
 }
 
 SANDBOX = "SANDBOX"
+NUMBERED = frozenset({Verb.ORDER, Verb.RESIZE, Verb.SCHEDULE, Verb.CANCEL})
 MANY = 10  # unmanaged things listed a tenant; more are counted
 
 # Verbs as the summary line says them, in its order.
@@ -140,6 +141,11 @@ def since_and_due(since: datetime | None, due_by: datetime | None) -> list[str]:
     return [f"since {start:%Y-%m-%d %H:%M}, due by {due}"]
 
 
+def reference(verb: Verb | None, ref: str | None) -> list[str]:
+    """The number by which somebody looks it up; a person's seat is found by its address already."""
+    return [f"ref {ref}"] if ref and (verb is None or verb in NUMBERED) else []
+
+
 def place(source: Source | None) -> str:
     """Where it is written."""
     return f"{source.file}:{source.line}" if source else ""
@@ -161,7 +167,7 @@ def why(action: Action) -> str:
 
 def waiting(item: Waiting) -> str:
     """The reason of what waits, what to look it up by, since when and until when."""
-    ref = [f"ref {item.ref}"] if item.ref else []
+    ref = reference(item.verb, item.ref)
     said = [item.reason] if item.reason else []
     where = place(item.source)
     return "; ".join([*said, *ref, *since_and_due(item.since, item.due_by)]) + (
