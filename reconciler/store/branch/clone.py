@@ -37,7 +37,7 @@ class Clone:
     def __init__(self, folder: Path, address: Address, *, root: Path) -> None:
         self.where = address.shown
         self._ref = f"refs/heads/{address.branch}"
-        self._lock = _prepare(folder, self.where)
+        self._door, self._lock = _prepare(folder, self.where)
         self._git = Git(folder, where=self.where)
         with self.alone():
             self._make(root)
@@ -54,17 +54,25 @@ class Clone:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep the other processes that share this clone waiting; the kernel lets go of it when we die."""
-        with self._lock.open("rb") as file:
+        """Keep the other processes that share this clone waiting; the kernel lets go of it when we die.
+
+        Who waits for the lock stands in the door meanwhile, so that nobody who writes a lot comes back before him.
+        """
+        with self._door.open("rb") as door, self._lock.open("rb") as lock:
             until = time.monotonic() + WAIT
-            while not _locked(file.fileno()):
-                if time.monotonic() > until:
-                    raise JournalError(
-                        f"{self.where}: another process has been writing for {WAIT:.0f} seconds",
-                        hint="try again when it is done",
-                    )
-                time.sleep(0.02)
+            self._taken(door.fileno(), until)
+            self._taken(lock.fileno(), until)
+            fcntl.flock(door.fileno(), fcntl.LOCK_UN)
             yield
+
+    def _taken(self, file: int, until: float) -> None:
+        while not _locked(file):
+            if time.monotonic() > until:
+                raise JournalError(
+                    f"{self.where}: another process has been writing for {WAIT:.0f} seconds",
+                    hint="try again when it is done",
+                )
+            time.sleep(0.005)
 
     def fetch(self) -> str:
         """Look at the remote: the branch's last commit, empty where there is no branch.
@@ -154,7 +162,7 @@ class Clone:
         if (self._git.folder / "HEAD").exists():
             for lock in [*self._git.folder.glob("*.lock"), *self._git.folder.glob("refs/**/*.lock")]:
                 with contextlib.suppress(OSError):
-                    if time.time() - lock.stat().st_mtime > STALE:
+                    if lock != self._lock and time.time() - lock.stat().st_mtime > STALE:
                         lock.unlink()
             return
         answer = run(["rev-parse", "--show-object-format"], folder=root)
@@ -207,22 +215,23 @@ _FINAL += (
 )
 
 
-def _prepare(folder: Path, where: str) -> Path:
-    """Make the folder, for its owner alone, and the file that processes lock."""
-    lock = folder / "reconciler.lock"
+def _prepare(folder: Path, where: str) -> tuple[Path, Path]:
+    """Make the folder, for its owner alone, and the files that processes lock."""
+    door, lock = folder / "reconciler.door", folder / "reconciler.lock"
     try:
         for missing in reversed([one for one in folder.parents if not one.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         if folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
-        os.close(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for file in (door, lock):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise JournalError(
             f"{where}: cannot keep a copy of the journal in {folder}: {error.strerror}",
             hint="make the folder writable for this user",
         ) from error
-    return lock
+    return door, lock
 
 
 def _locked(file: int) -> bool:
