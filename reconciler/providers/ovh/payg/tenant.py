@@ -122,12 +122,13 @@ class PaygTenant:
 
     async def _domain(self, service: str) -> str:
         try:
-            names = await batches.numbers(self.api, ROOT, service, suffix="/domain")
+            names = await batches.one(self.api, ROOT, list[str], service, suffix="/domain")
             # Logins hang on it, so a batch that knows none is not believed.
             names = names or await lists.ids(self.api, f"{ROOT}{path(service)}/domain")
         except Rejected:
             return service
-        return names[0] if names else service
+        # Its own domain where it is listed: a customer's domain that comes first would rename everybody.
+        return names[0] if names and service not in names else service
 
     async def _tasks(self, service: str) -> list[str]:
         try:
