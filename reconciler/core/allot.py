@@ -33,7 +33,7 @@ def allot(standings: Mapping[str, Standing], pool: Pool, grown: Mapping[str, str
         seats.free[name] = one.free
         seats.bought[name] = one.gain if grown.get(name) else 0
         seats.idle[name] = one.idle
-        ceiling = one.ceiling()
+        ceiling = one.ceiling
         taken = len(pool.seated(name)) + pool.busy.get(name, 0) + one.reserved
         seats.room[name] = None if ceiling is None else ceiling - taken
     _one_licence(standings, pool)
@@ -74,7 +74,7 @@ def _seat(standing: Standing, joiner: Joiner, seats: _Seats) -> bool:
     room, free = seats.room[group], seats.free[group]
     if room is not None and room <= 0:
         return False
-    if standing.capabilities.verbs.get(Verb.ACTIVATE) is None or not standing.capabilities.people:
+    if not standing.can_seat:
         return False
     if standing.holding is None and not standing.capabilities.pool:
         if not seats.ordered.get(group):
@@ -139,7 +139,7 @@ def _unseated(standing: Standing, joiner: Joiner, pool: Pool, seats: _Seats) -> 
     others = pool.others(name)
     if standing.stuck is not None:
         reason = f"group/{name} is blocked"
-    elif not standing.capabilities.people:
+    elif not standing.can_seat:
         support = standing.capabilities.verbs.get(Verb.ACTIVATE)
         reason = support.note if support else f"{standing.capabilities.provider} knows no people"
     elif standing.pending:

@@ -39,7 +39,7 @@ def shrink(
     holding, group = standing.holding, standing.group
     if standing.pending or standing.cancelled:
         return
-    if group.renewal is not None and (holding is not None or (grown and standing.capabilities.pool)):
+    if standing.renewal is not None and (holding is not None or (grown and standing.capabilities.pool)):
         _renewal(draft, standing, grown, standings)
     if group.seats is None or not standing.capabilities.pool or group.seats >= standing.counted:
         return
@@ -54,7 +54,7 @@ def shrink(
 
 def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Mapping[str, Standing]) -> None:
     holding = standing.holding
-    wanted, pooled = standing.group.renewal, standing.capabilities.pool
+    wanted, pooled = standing.renewal, standing.capabilities.pool
     if wanted == "auto" and pooled:
         return  # seats that were to end are wanted back by their number
     source = draft.group_source(standing.group.name, "renewal")
@@ -80,7 +80,7 @@ def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Map
         detail=detail_of(
             standing, targets=[] if grown or not pooled else [place.ref for place in live], renewal=wanted
         ),
-        reason=f"manifest asks for renewal: {wanted}",
+        reason=f"manifest asks for renewal: {wanted}" if standing.group.renewal else "no longer cancelled",
         source=source,
         needs=[grown] if grown else [],
         reversible_until=(_last(live) or (holding.renews_on if holding else None))
@@ -93,7 +93,7 @@ def _who_else(standing: Standing, standings: Mapping[str, Standing]) -> str | No
     """Who would be surprised by another renewal of the service; empty when another group says it; None: nobody."""
     beside = _beside(standing, standings)
     known = {place.login for one in (standing, *beside) for place in one.places}
-    surprised = {one.address for one in beside if one.group.renewal != standing.group.renewal}
+    surprised = {one.address for one in beside if one.renewal != standing.renewal}
     surprised |= {login for login in standing.elsewhere if login not in known}
     if surprised:
         return ", ".join(sorted(surprised))

@@ -288,6 +288,8 @@ def _remember(progress: Progress, action: Action, data: Json) -> None:
             progress.owned.pop((group, login), None)
         case Verb.CANCEL if group:
             progress.cancelled.add(group)
+        case Verb.UPDATE if group and action.detail.get("renewal") == "auto":
+            progress.cancelled.discard(group)
         case Verb.UPDATE if old := action.detail.get("previously"):
             _rename(progress, action, str(old), login)
         case _:

@@ -31,11 +31,10 @@ def seat_people(
         sources = (freed.get(joiner.after or ("", "")), grown.get(joiner.group) if joiner.bought else None)
         needs = [source for source in sources if source]
         made = _activate(draft, standings[joiner.group], joiner, needs)
-        if made:
-            joined[joiner.group, joiner.login] = made
-            if joiner.person.previously:
-                old = full_login(joiner.person.previously, standings[joiner.group].domain)
-                joined.setdefault((joiner.group, old), made)
+        joined[joiner.group, joiner.login] = made
+        if joiner.person.previously:
+            old = full_login(joiner.person.previously, standings[joiner.group].domain)
+            joined.setdefault((joiner.group, old), made)
     for leaver in pool.leavers:
         _leave(draft, standings[leaver.group], leaver, joined)
     _tell_people(draft, standings, pool)
@@ -55,10 +54,10 @@ def _leave(draft: Draft, standing: Standing, leaver: Leaver, joined: Mapping[Key
         _deactivate(draft, standing, leaver, needs)
 
 
-def _activate(draft: Draft, standing: Standing, joiner: Joiner, needs: list[str]) -> str | None:
+def _activate(draft: Draft, standing: Standing, joiner: Joiner, needs: list[str]) -> str:
     person = joiner.person
     user = user_of(person, joiner.login)
-    return draft.act(
+    made = draft.act(
         Verb.ACTIVATE,
         seat_address(standing.group.name, login_key(person.login)),
         summary=f"{user.first_name} {user.last_name} gets a seat in {standing.group.name}",
@@ -69,6 +68,7 @@ def _activate(draft: Draft, standing: Standing, joiner: Joiner, needs: list[str]
         source=draft.person_source(person),
         needs=needs,
     )
+    return made or ""  # a joiner is one only where the provider seats people
 
 
 def _fields(values: Mapping[str, object], person: Person) -> dict[str, object]:

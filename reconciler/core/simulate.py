@@ -42,7 +42,7 @@ def rooms(standings: Mapping[str, Standing]) -> dict[str, Room]:
                 people[place.login] = place.ref
         seats: int | None = len(one.places) if one.capabilities.people else one.counted
         if not one.capabilities.pool:
-            ceiling = one.group.seats
+            ceiling = one.limit
             seats = None if ceiling is None else max(ceiling, len(people))
         made[name] = Room(seats=seats, people=people)
     return made

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from reconciler.core.action import Verb
 from reconciler.core.identity import Identity
 from reconciler.core.manifest import Group, Tenant
-from reconciler.core.model import Address, Holding, Incoming, Place, group_address
+from reconciler.core.model import Address, Holding, Incoming, Place, Renewal, group_address
 from reconciler.core.progress import Delivery, Open, Progress, Stuck
 from reconciler.core.provider import Capabilities
 
@@ -25,7 +25,7 @@ class Standing:
     coming: orders at the provider that will join it. open_people: logins with an open action of their own.
     touched: seats that open actions are about. reserved: free seats that open activations will fill.
     elsewhere: people of a pay-as-you-go service that hold another product there.
-    late: what was delivered a moment ago and cannot be read yet.
+    late: what was delivered a moment ago and cannot be read yet. ended: an earlier apply cancelled it.
     """
 
     group: Group
@@ -42,6 +42,7 @@ class Standing:
     reserved: int = 0
     elsewhere: frozenset[str] = frozenset()
     late: Delivery | None = None
+    ended: bool = False
 
     @property
     def address(self) -> Address:
@@ -135,8 +136,8 @@ class Standing:
     def free(self) -> int | None:
         """Seats that read as free now; None where every person is one seat and no ceiling is written."""
         if not self.capabilities.pool:
-            seats = self.group.seats
-            return None if seats is None else max(0, seats - len(self.places) - self.reserved)
+            limit = self.limit
+            return None if limit is None else max(0, limit - len(self.places) - self.reserved)
         usable = self.places if self.counts_ending else self.live
         return sum(place.login is None and place.ready for place in usable) - self.reserved
 
@@ -149,13 +150,35 @@ class Standing:
             return 0
         return max(0, self.group.seats - self.counted)
 
+    @property
+    def limit(self) -> int | None:
+        """How many people are wanted at most: `seats`, and what one service of the product can hold."""
+        limits = [self.group.seats, None if self.capabilities.pool else self._largest]
+        return min((one for one in limits if one is not None), default=None)
+
+    @property
+    def _largest(self) -> int | None:
+        return self.capabilities.max_seats.get(self.product)
+
+    @property
     def ceiling(self) -> int | None:
-        """How many people may sit there; None where nothing is written."""
-        if self.group.seats is None:
-            return None
-        if self.pending and self.capabilities.pool:
-            return max(self.group.seats, self.counted)
-        return self.group.seats
+        """How many people may sit there now; None where nothing limits them."""
+        if self.limit is not None and self.pending and self.capabilities.pool:
+            return max(self.limit, self.counted)
+        return self.limit
+
+    @property
+    def can_seat(self) -> bool:
+        """Whether the provider seats people at all."""
+        support = self.capabilities.verbs.get(Verb.ACTIVATE)
+        return self.capabilities.people and support is not None and support.how != "not-at-all"
+
+    @property
+    def renewal(self) -> Renewal | None:
+        """The renewal that is wanted: as written, or on again once the manifest no longer cancels it."""
+        if self.group.renewal is None and self.ended and not self.cancelled:
+            return "auto"
+        return self.group.renewal
 
 
 def standing_of(  # noqa: PLR0913 - everything that is known of one group, each part named at the call
@@ -195,6 +218,7 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
             for one in opened
         ),
         elsewhere=_elsewhere(holding, holdings) if not capabilities.pool else frozenset(),
+        ended=group.name in progress.cancelled,
         late=_late(progress.delivered.get(group.name), holding, now),
     )
 

@@ -92,6 +92,12 @@ def test_the_numbers_of_two_reseller_tenants_are_two() -> None:
     assert plan.refs == (("basic", "501"),)
 
 
+def test_another_tenants_subscription_is_no_reason_to_wait() -> None:
+    plan = planned(reseller(bare("basic", product="11")), subscription(501, 3, scope="beta"))
+
+    assert plan.actions[0].verb is Verb.ORDER
+
+
 def test_two_groups_that_could_be_one_subscription_are_told_apart_by_a_pin() -> None:
     plan = planned(reseller(bare("a", product="11"), bare("b", product="11")), subscription(501, 3))
 

@@ -437,6 +437,22 @@ class TestPaygCancel:
         assert plan.leaving[0].on == ENDS
 
 
+def test_a_pay_as_you_go_group_that_is_no_longer_cancelled_goes_on() -> None:
+    scene = Scene(
+        tenant=tenant(cancelled(seats=None), provider="ovh-payg"),
+        holdings=[office(), office(product="pro-plus")],
+    )
+    scene.do(scene.plan())
+    scene.tenant = tenant(group(seats=None), provider="ovh-payg")
+
+    plan = scene.plan()
+    scene.do(plan)
+
+    assert (plan.actions[0].after, plan.actions[0].reason) == ({"renewal": "auto"}, "no longer cancelled")
+    assert not scene.plan().actions
+    assert not scene.plan().leaving
+
+
 def test_what_the_provider_says_of_a_service_is_told_once() -> None:
     one = tenant(group("a", seats=1), group("b", seats=1, product="pro-plus"))
     said = ("the customer agreement is not accepted",)

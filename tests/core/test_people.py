@@ -8,6 +8,7 @@ import pytest
 from reconciler.core.action import Verb
 from reconciler.core.journal import Kind
 from reconciler.core.plan import Plan
+from reconciler.providers.ovh.capabilities import CSP2, PAYG, PREPAID
 from tests.core.makers import (
     ENDS,
     SERVICE,
@@ -488,8 +489,6 @@ def test_a_reseller_knows_no_people() -> None:
 
 
 def test_a_provider_that_cannot_seat_says_so() -> None:
-    from reconciler.providers.ovh.capabilities import CSP2
-
     mute = replace(CSP2, verbs={})
     one = tenant(
         bare("basic", product="11", seats=3),
@@ -528,3 +527,50 @@ def test_the_last_seat_that_ends_is_kept_for_the_joiner_once_its_person_left() -
 
     resize, leaves, joins = plan.actions
     assert (resize.verb, set(joins.needs)) == (Verb.RESIZE, {resize.id, leaves.id})
+
+
+def test_while_a_number_is_on_its_way_a_leavers_seat_that_ends_is_given_to_nobody() -> None:
+    one = tenant(group(seats=2), people=[person("bob")])
+    places = [seat(1, "ada", ends_on=ENDS, renews_on=None), seat(2, "zed")]
+
+    plan = planned(one, holding(*places), events=ours("ada"), incoming=[coming(77, into=SERVICE)])
+
+    assert done(plan) == [("deactivate", "seat/office/ada")]
+    assert "seat/office/bob" in reasons(plan.pending)
+
+
+@pytest.mark.parametrize("without", [Verb.RESIZE, Verb.ACTIVATE])
+def test_what_needs_something_that_cannot_be_done_is_blocked_with_it(without: Verb) -> None:
+    verbs = {verb: support for verb, support in PREPAID.verbs.items() if verb is not without}
+    one = tenant(group(seats=1), people=[person("ada")])
+
+    plan = planned(one, holding(seat(1, "zed")), capabilities=replace(PREPAID, verbs=verbs))
+    grown = planned(
+        tenant(group(seats=2), people=[person("ada")]),
+        service("zed"),
+        capabilities=replace(PREPAID, verbs=verbs),
+    )
+
+    assert "seat/office/ada" in reasons(plan.blocked)
+    assert "seat/office/ada" in reasons(grown.blocked)
+    assert not [one for one in grown.actions if one.verb is Verb.ACTIVATE]
+
+
+def test_people_of_a_pay_as_you_go_group_that_cannot_be_ordered_are_blocked_with_it() -> None:
+    one = tenant(bare(seats=None), people=[person("ada")], provider="ovh-payg")
+    verbs = dict(PAYG.verbs)
+    del verbs[Verb.ORDER]
+
+    plan = planned(one, capabilities=replace(PAYG, verbs=verbs))
+
+    assert set(reasons(plan.blocked)) == {"group/office", "seat/office/ada"}
+
+
+def test_one_pay_as_you_go_service_holds_at_most_three_hundred_business_users() -> None:
+    there = [f"p{n}" for n in range(299)]
+    one = tenant(group(seats=None), people=[person("ada"), person("bob")], provider="ovh-payg")
+
+    plan = planned(one, office(*there))
+
+    assert done(plan) == [("activate", "seat/office/ada")]
+    assert "seat/office/bob" in reasons(plan.blocked)

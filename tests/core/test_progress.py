@@ -128,7 +128,12 @@ def test_an_intention_without_its_action_is_known_from_the_plan_or_from_before()
 
 
 def test_when_it_is_due_and_who_moves_next_is_remembered() -> None:
-    data: dict[str, Any] = {"waiting_on": "person", "status": "notPaid", "due_by": LATER.isoformat(), "instructions": "pay"}
+    data: dict[str, Any] = {
+        "waiting_on": "person",
+        "status": "notPaid",
+        "due_by": LATER.isoformat(),
+        "instructions": "pay",
+    }
 
     one = replay([intended(ORDER), event(Kind.ACCEPTED, ORDER, ticket="77", **data)]).open[ORDER.id]
 
