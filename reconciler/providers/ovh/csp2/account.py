@@ -42,7 +42,7 @@ class Csp2Account:
         self._subscriptions: dict[str, dict[int, Subscription]] = {}
         self._notices: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, str] = {}
-        self._prices: dict[str, Quote] = {}
+        self._prices: dict[str, asyncio.Task[Quote]] = {}
 
     async def snapshot(
         self,
@@ -71,8 +71,9 @@ class Csp2Account:
         licence = self.licences.get(scope or "", {}).get(int(product)) if product.isdecimal() else None
         name = licence.name if licence else product
         if name not in self._prices:
-            self._prices[name] = await self._price(name)
-        price = self._prices[name].price
+            # A task, so that tenants who ask at the same moment wait for one answer.
+            self._prices[name] = asyncio.create_task(self._price(name))
+        price = (await asyncio.shield(self._prices[name])).price
         if price is None:
             return Quote()
         monthly = (price.monthly * quantity).quantize(Decimal("0.01"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -29,7 +30,7 @@ class PaygAccount:
         self.api = api
         self.capabilities = PAYG
         self.sandbox = api.settings.sandbox
-        self._prices: dict[str, Amount | None] = {}
+        self._prices: dict[str, asyncio.Task[Amount | None]] = {}
 
     async def snapshot(
         self,
@@ -52,8 +53,9 @@ class PaygAccount:
         if product not in LICENCES:
             return Quote()
         if product not in self._prices:
-            self._prices[product] = await self._price(product)
-        price = self._prices[product]
+            # A task, so that tenants who ask at the same moment wait for one answer.
+            self._prices[product] = asyncio.create_task(self._price(product))
+        price = await asyncio.shield(self._prices[product])
         if price is None or not price.currency_code:
             return Quote()
         monthly = (price.amount * quantity).quantize(Decimal("0.01"))
