@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from reconciler.render.escape import ascii_only, clean
@@ -179,7 +180,7 @@ def _gap(at: int) -> int:
 
 def cells(text: str) -> int:
     """How wide a text is on a terminal."""
-    if text.isascii():
+    if not text or max(text) < "\u0300":  # the first that takes no cell or two
         return len(text)
     return sum(_width(character) for character in text)
 
@@ -220,6 +221,7 @@ def _head(text: str, room: int) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def _width(character: str) -> int:
     if unicodedata.combining(character):
         return 0
