@@ -83,6 +83,7 @@ def _no_collection() -> Iterator[None]:
         yield
     finally:
         if running:
+            gc.freeze()  # what is there now is looked at no more: a plan is kept to the end
             gc.enable()
 
 
