@@ -252,6 +252,22 @@ def test_git_askpass_is_asked(
     assert remote.commits == 2
 
 
+def test_credentials_for_one_step_may_come_from_its_environment(
+    opening: Opener, checkout: Repository, remote: Remote, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/journal.md shows it, with settings in the environment that we add to."""
+    host = url.rpartition("/")[0]
+    helper = '!f() { test "$1" = get && echo "password=$JOURNAL_TOKEN"; }; f'
+    given = {"KEY_0": f"credential.{host}.username", "VALUE_0": "ci", "KEY_1": f"credential.{host}.helper"}
+    for name, value in (given | {"VALUE_1": helper, "COUNT": "2"}).items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    monkeypatch.setenv("JOURNAL_TOKEN", TOKEN)
+
+    opening(ADDRESS, root=checkout.folder).append(event())
+
+    assert remote.commits == 2
+
+
 def test_without_credentials_nothing_is_asked_on_the_terminal(
     opening: Opener, checkout: Repository, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

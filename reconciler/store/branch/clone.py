@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from reconciler.core.errors import JournalError, WorkspaceError
-from reconciler.store.branch.address import FORM, Address, urls
+from reconciler.store.branch.address import FORM, Address, urls, without_user
 from reconciler.store.branch.git import PATIENT, Answer, Git, for_transport, run, settings_of
 
 WAIT = 180.0  # seconds for another process of this machine that is pushing
@@ -48,7 +48,8 @@ class Clone:
         # Given by the environment, not as arguments: other users see those, and there may be a token.
         own = [(f"remote.journal.{word}", value) for word, value in found.items()]
         self._git.borrow(for_transport(settings), own)
-        name = hashlib.sha256(f"{found['url']}#{address.branch}".encode()).hexdigest()[:16]
+        # Without the user: GitLab's address holds another token in every job.
+        name = hashlib.sha256(f"{without_user(found['url'])}#{address.branch}".encode()).hexdigest()[:16]
         self._seen, self._fetched = f"refs/journals/{name}/seen", f"refs/journals/{name}/fetched"
         self._known = False  # whether anything was ever seen
 

@@ -42,7 +42,8 @@ class BranchJournal:
         self._alive = Alive(root)
         self._left = False  # whether a lease was not given back
         self._held: dict[str, Lease] = {}
-        self._turn = threading.RLock()  # one at a time looks at the remote or pushes
+        self._turn = threading.Lock()  # one at a time looks at the remote or pushes
+        self._door = threading.Lock()  # of the queue of those who wait for that
         self._queue: list[Request] = []
         self._pushed = False
         self._head = ""
@@ -199,10 +200,12 @@ class BranchJournal:
         """Have a request done, by us or by whoever pushes next."""
         if not self._write:
             raise JournalError(f"{self._where}: cannot {doing}: it was opened for reading only")
-        self._queue.append(request)
+        with self._door:
+            self._queue.append(request)
         with self._turn:
             if not request.done:
-                requests, self._queue = self._queue, []
+                with self._door:
+                    requests, self._queue = self._queue, []
                 self._serve(requests)
         try:
             return request.outcome()
