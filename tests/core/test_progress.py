@@ -83,13 +83,16 @@ def test_a_step_that_is_sent_again_is_one_step() -> None:
 def test_an_answer_belongs_to_its_own_step() -> None:
     events = [
         step(Kind.STEPPING, step="cart"),
+        step(Kind.STEPPED, step="cart", ref="c1"),
         step(Kind.STEPPING),
         step(Kind.STEPPED, ref="77", data={"n": 1}),
     ]
 
-    cart, checkout = replay([intended(ORDER), *events]).open[ORDER.id].steps
+    progress = replay([intended(ORDER), *events])
 
-    assert (cart.ref, checkout.ref, checkout.data) == (None, "77", {"n": 1})
+    cart, checkout = progress.open[ORDER.id].steps
+    assert (cart.ref, checkout.ref, checkout.data) == ("c1", "77", {"n": 1})
+    assert progress.orders == {"77"}
 
 
 def test_the_number_of_an_order_is_remembered() -> None:
