@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from reconciler.cli.job import Job, job
 from reconciler.cli.output import can_ask, options, put
-from reconciler.core.errors import ReconcilerError, StalePlanError, UsageError, WorkspaceError
+from reconciler.core.errors import JournalError, ReconcilerError, StalePlanError, UsageError, WorkspaceError
+from reconciler.core.money import buys
 from reconciler.core.plan import Run
 from reconciler.core.report import Report
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply as apply_run
 from reconciler.engine.run import resume as resume_run
+from reconciler.engine.setup import load, plan_run
 
 
 def do_apply(values: dict[str, Any]) -> None:
@@ -38,8 +40,24 @@ def do_apply(values: dict[str, Any]) -> None:
             ask=None if given else lambda run: _ask(run, values, one),
         )
         one.listener.phase(f"applying {len(one.made.selection.chosen)} tenants")
-        report = one.run(lambda: apply_run(one.made, consent))
-    _finish(report, values, one)
+        journal_may_be_made = values.get("looked") or not one.made.fresh_refused
+        if journal_may_be_made:
+            report = one.run(lambda: apply_run(one.made, consent))
+        else:
+            _refuse_purchases(one)
+    if journal_may_be_made:
+        _finish(report, values, one)
+    do_apply({**values, "looked": True})
+
+
+def _refuse_purchases(one: Job) -> None:
+    """Refuse to buy with a journal that would have to be made first, and dies with the job."""
+    planned = one.run(lambda: plan_run(one.made, load(one.made)))
+    if any(buys(action) for plan in planned.plans if plan.hold is None for action in plan.actions):
+        raise JournalError(
+            one.made.fresh_refused,
+            hint="name a journal that outlives the job (postgresql://...), or pass --new-journal",
+        )
 
 
 def do_resume(values: dict[str, Any]) -> None:
@@ -95,7 +113,7 @@ def _ask(planned: Run, values: dict[str, Any], one: Job) -> bool:
     return agreed
 
 
-def _finish(report: Report, values: dict[str, Any], one: Job) -> None:
+def _finish(report: Report, values: dict[str, Any], one: Job) -> NoReturn:
     from reconciler.render import REPORT
     from reconciler.store.documents import write_private
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def job(values: dict[str, Any], *, writes: bool, planned: tuple[str, ...] | None
     chosen = chosen_by(values, planned=planned)
     world = files(chosen)
     clock = SystemClock()
-    journal = journal_of(world, chosen, create=writes)
+    journal = _journal(world, chosen, values, writes=writes)
     told = telling(quiet=values["quiet"], log_json=values["log_json"], verbose=values["verbose"])
     try:
         with told as listener:
@@ -66,6 +67,19 @@ def job(values: dict[str, Any], *, writes: bool, planned: tuple[str, ...] | None
             yield Job(chosen=chosen, world=world, made=made, clock=clock, listener=listener)
     finally:
         journal.close()
+
+
+def _journal(world: World, chosen: Chosen, values: dict[str, Any], *, writes: bool) -> Journal:
+    """Open the journal; in CI a new one is not made before it is clear that nothing would be bought with it.
+
+    Made and then refused, it would pass for an old one the next time.
+    """
+    if writes and os.environ.get("CI") and values.get("new_journal") is False and not values.get("looked"):
+        journal = journal_of(world, chosen, create=False)
+        if new_in_ci(world, chosen, journal):
+            return journal
+        journal.close()
+    return journal_of(world, chosen, create=writes)
 
 
 def _narrow(made: Setup, world: World, chosen: Chosen) -> None:

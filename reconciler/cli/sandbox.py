@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from reconciler.cli.options import option
+
 STATE = Path(".reconciler") / "sandbox.db"
 WORKSPACE = "reconciler.yaml"
 
@@ -41,16 +43,22 @@ class _Faults(_Usage):
 
 
 def _placed(command: Command) -> Command:
-    state = click.option(
-        "--state", type=click.Path(dir_okay=False, path_type=Path), help="The file of the world."
+    """Add where the world is, and the options that every command takes; here there is nothing to log."""
+    state = option("--state", type=click.Path(dir_okay=False, path_type=Path), help="The file of the world.")
+    workspace = option(
+        "--workspace", type=click.Path(path_type=Path), help="The workspace whose sandbox is meant."
     )
-    workspace = click.option(
-        "--workspace",
-        type=click.Path(path_type=Path),
-        envvar="RECONCILER_WORKSPACE",
-        help="The workspace whose sandbox is meant.",
-    )
-    return state(workspace(command))
+    return state(workspace(_said_nothing(command)))
+
+
+def _said_nothing(command: Command) -> Command:
+    for one in (
+        option("--log-json", is_flag=True, expose_value=False, help="Logs on standard error as JSON lines."),
+        option("--quiet", "-q", is_flag=True, expose_value=False, help="Say only what matters."),
+        option("--verbose", "-v", is_flag=True, expose_value=False, help="Say more."),
+    ):
+        command = one(command)
+    return command
 
 
 @click.group(cls=_Usage)
@@ -60,10 +68,8 @@ def sandbox() -> None:
 
 @sandbox.command()
 @_placed
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8430, show_default=True, help="0 takes a free one."
-)
-@click.option("--realistic", is_flag=True, help="Deliver as late as the real provider.")
+@option("--port", type=click.IntRange(0, 65535), default=8430, show_default=True, help="0 takes a free one.")
+@option("--realistic", is_flag=True, help="Deliver as late as the real provider.")
 def serve(state: Path | None, workspace: Path | None, port: int, *, realistic: bool) -> None:
     """Offer the sandbox over HTTP on this machine."""
     from reconciler.sandbox import server
@@ -79,7 +85,7 @@ def serve(state: Path | None, workspace: Path | None, port: int, *, realistic: b
 
 @sandbox.command()
 @_placed
-@click.option("--world", "document", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@option("--world", "document", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def reset(state: Path | None, workspace: Path | None, document: Path | None) -> None:
     """Begin anew: an empty world, or the one that a file describes."""
     with _opened(state, workspace) as world:
@@ -133,7 +139,7 @@ def change(state: Path | None, workspace: Path | None, words: tuple[str, ...]) -
 
 @sandbox.command()
 @_placed
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def ledger(state: Path | None, workspace: Path | None, form: str) -> None:
     """Show everything that took effect."""
     with _opened(state, workspace) as world:
@@ -142,7 +148,7 @@ def ledger(state: Path | None, workspace: Path | None, form: str) -> None:
 
 @sandbox.command()
 @_placed
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def requests(state: Path | None, workspace: Path | None, form: str) -> None:
     """Show every request that came in."""
     with _opened(state, workspace) as world:
@@ -165,20 +171,16 @@ def fault() -> None:
 @fault.command()
 @_placed
 @click.argument("name")
-@click.option("--method", default="*", help="GET, POST, PUT, DELETE, or several with |.")
-@click.option("--path", default="*", help="A path without /1.0; {} is one segment, * is anything.")
-@click.option("--times", type=click.IntRange(1), default=1, show_default=True, help="How many calls are hit.")
-@click.option("--after", type=click.IntRange(0), default=0, help="How many matching calls go well before.")
-@click.option("--probability", type=click.FloatRange(0, 1), default=1.0)
-@click.option("--seed", type=int, default=0, help="With --probability: the same seed, the same luck.")
-@click.option(
-    "--seconds", type=click.FloatRange(0), help="For slow, throttle, late-delivery, delivered-then-404."
-)
-@click.option("--every", type=click.IntRange(1), help="For partial-batch: every how manieth id fails.")
-@click.option("--change", help="For interference: what somebody else does.")
-@click.option(
-    "--when", type=click.Choice(["before", "after"]), help="For interference: before or after the call."
-)
+@option("--method", default="*", help="GET, POST, PUT, DELETE, or several with |.")
+@option("--path", default="*", help="A path without /1.0; {} is one segment, * is anything.")
+@option("--times", type=click.IntRange(1), default=1, show_default=True, help="How many calls are hit.")
+@option("--after", type=click.IntRange(0), default=0, help="How many matching calls go well before.")
+@option("--probability", type=click.FloatRange(0, 1), default=1.0)
+@option("--seed", type=int, default=0, help="With --probability: the same seed, the same luck.")
+@option("--seconds", type=click.FloatRange(0), help="For slow, throttle, late-delivery, delivered-then-404.")
+@option("--every", type=click.IntRange(1), help="For partial-batch: every how manieth id fails.")
+@option("--change", help="For interference: what somebody else does.")
+@option("--when", type=click.Choice(["before", "after"]), help="For interference: before or after the call.")
 def add(state: Path | None, workspace: Path | None, name: str, **options: Any) -> None:
     """Ask for a fault by NAME."""
     given = {key: value for key, value in options.items() if value is not None}
@@ -189,7 +191,7 @@ def add(state: Path | None, workspace: Path | None, name: str, **options: Any) -
 
 @fault.command("list")
 @_placed
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def list_(state: Path | None, workspace: Path | None, form: str) -> None:
     """Show the faults that were asked for, and how often they struck."""
     with _opened(state, workspace) as world:

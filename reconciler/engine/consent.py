@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.errors import StalePlanError
+from reconciler.core.model import Price
 from reconciler.core.plan import Plan, Run
 from reconciler.core.progress import Progress
 
@@ -38,7 +39,22 @@ class Consent:
                 f"plan {short(wanted)} was approved, but the plan is now {short(run.digest)}{self._differs(run)}",
                 hint="manifests, workspace or provider changed: run `reconciler plan` and review again",
             )
-        return self._refused(run.plans, progress) if self.tenants else {}
+        return self._refused(run.plans, progress) if self.tenants else self._dearer(run.plans)
+
+    def _dearer(self, plans: Iterable[Plan]) -> dict[str, str]:
+        """Tenants for which a recurring price is above the saved plan's, from the same source."""
+        saved = self.saved.plans if self.saved is not None else ()
+        before = {(plan.tenant, one.id): one.price for plan in saved for one in plan.actions}
+        dearer: dict[str, str] = {}
+        for plan in plans:
+            for action in plan.actions:
+                was, now = before.get((plan.tenant, action.id)), action.price
+                if was and now and _kind(was) == _kind(now) and now.monthly > was.monthly:
+                    dearer[plan.tenant] = (
+                        f"{action.address} now costs {now.monthly} {now.currency} a month,"
+                        f" {was.monthly} in the approved plan"
+                    )
+        return dearer
 
     def _explain_spent(self, digest: str, progress: Mapping[str, Progress]) -> None:
         for tenant, known in progress.items():
@@ -88,3 +104,7 @@ def _unspent(digest: str, plan: Plan, progress: Mapping[str, Progress]) -> None:
 def short(digest: str) -> str:
     """A digest as people read it."""
     return digest.removeprefix("sha256:")[:12]
+
+
+def _kind(price: Price) -> tuple[str, str]:
+    return price.currency, price.source

@@ -139,6 +139,25 @@ def test_a_plan_file_that_was_changed_is_not_the_one_that_was_approved(more: Pla
     assert more.run("show plan.json").code == 1
 
 
+def test_a_price_above_the_saved_plans_stops_that_tenant_alone(more: Place) -> None:
+    more.run("plan --out plan.json")
+    text = (more.root / "plan.json").read_text()
+    more.write("cheap.json", text.replace('"monthly": "10.50"', '"monthly": "10.49"'))
+
+    dearer_now = more.run("apply --plan cheap.json --wait 0 --format json")
+    assert dearer_now.code == 6
+    assert states(dearer_now.json) == {"acme group/office": "not-started", "resell group/basic": "pending"}
+    assert "10.50 EUR a month" in dearer_now.json["tenants"][0]["error"]["message"]
+
+
+def test_a_price_below_the_saved_plans_is_no_reason_to_refuse(more: Place) -> None:
+    more.run("plan --out plan.json")
+    text = (more.root / "plan.json").read_text()
+    more.write("dear.json", text.replace('"monthly": "10.50"', '"monthly": "10.51"'))
+
+    assert more.run("apply --plan dear.json --wait 0").code == 4
+
+
 def test_the_runs_digest_is_all_or_nothing(more: Place) -> None:
     digest = more.plan()["digest"]
 
@@ -210,6 +229,19 @@ def test_in_ci_a_new_journal_in_a_file_buys_nothing(more: Place) -> None:
     assert "--new-journal" in refused.err
     assert [row for row in more.effects() if "order" in row["what"]] == []
     assert more.run("apply --yes --wait 0 --new-journal", {"CI": "true"}).code == 4
+
+
+def test_in_ci_a_refused_apply_makes_no_journal_that_would_pass_for_an_old_one(more: Place) -> None:
+    for _ in range(2):
+        assert more.run("apply --yes --wait 0", {"CI": "true"}).code == 1
+
+    assert not (more.root / ".reconciler/journal.db").exists()
+
+
+def test_in_ci_an_apply_that_buys_nothing_may_make_its_journal(place: Place) -> None:
+    assert place.run("apply --yes", {"CI": "true"}).code == 0
+
+    assert (place.root / ".reconciler/journal.db").exists()
 
 
 def test_in_ci_a_journal_that_a_variable_names_is_judged_by_what_it_is(more: Place) -> None:

@@ -21,17 +21,20 @@ PROMISED = {
 
 
 def ours() -> Iterator[tuple[str, click.Command]]:
-    """Every command with its name, without the sandbox's, which test_commands.py of the sandbox looks at."""
+    """Every command with its name."""
     context = click.Context(cli)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert isinstance(command, click.Command)
-        if name == "sandbox":
-            continue
-        if isinstance(command, click.Group):
-            yield from ((f"{name} {below}", each) for below, each in command.commands.items())
-        else:
-            yield name, command
+        yield from below(name, command)
+
+
+def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield name, command
+        return
+    for word, each in command.commands.items():
+        yield from below(f"{name} {word}", each)
 
 
 def options(command: click.Command) -> list[click.Option]:
