@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,19 @@ def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     assert "exit 0" in lines
     assert "reconciler" in loaded
     assert not loaded & HEAVY
+
+
+def test_validate_loads_what_files_need_and_nothing_that_talks_or_prints() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(arguments=["validate", "examples"])],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+    lines = result.stderr.splitlines()
+    loaded = {module.split(".")[0] for module in lines[-1].split()[1:]}
+    assert "exit 0" in lines
+    assert loaded & HEAVY == {"pydantic"}
