@@ -21,7 +21,7 @@ from reconciler.core.claims import (
     remembered,
 )
 from reconciler.core.manifest import Group, Tenant
-from reconciler.core.model import Holding
+from reconciler.core.model import Holding, group_address
 from reconciler.core.progress import Progress
 
 __all__ = ["Claims", "Identity", "Lists", "ProductOf", "claims", "identify", "identify_all"]
@@ -192,6 +192,9 @@ def _to_order(case: _Case) -> Identity:
     if scope is not None and not case.ours and tenant.provider not in NUMBERED:
         said = f"service {scope} of this tenant is not in account {tenant.account}"
         return _blocked("RC4102", said)
+    if case.progress.at(group_address(case.group.name)) is not None:
+        # Its own order is open: what is new in the account may be just that, and nothing is planned meanwhile.
+        return Identity(verdict="order", scope=scope)
     loose = sorted({one.ref for one in case.lists.by_product.get(product, []) if _is_loose(case, one)})
     if loose:
         return _blocked("RC4104", _unclaimed(case.group, loose))

@@ -194,6 +194,13 @@ def test_an_order_that_a_tenant_of_the_workspace_made_does_not_block() -> None:
     assert planned(tenant(bare()), incoming=[coming(77)], events=events).actions
 
 
+@pytest.mark.parametrize("more", [{"incoming": [coming(77)]}, {}])
+def test_what_its_own_open_order_may_have_brought_does_not_block_a_group(more: dict[str, Any]) -> None:
+    plan = planned(tenant(bare()), service(None), events=[intended(action(Verb.ORDER))], **more)
+
+    assert (plan.status, plan.actions, plan.blocked) == ("pending", (), ())
+
+
 def test_an_order_into_the_place_of_a_new_group_is_waited_for() -> None:
     one = tenant(bare("pro", product="pro-plus"), service=SERVICE)
 
