@@ -88,9 +88,14 @@ def check(found: Holding | None, lease: Lease, *, now: datetime) -> Holding:
     if found is None or not found.is_of(lease):
         taker = f"now held by {found.holder}" if found is not None and found.holder else "now free"
         raise LeaseLostError(f"{lease.name}: the lease was taken away from this run; {taker}", hint=_GO_ON)
-    if found.until <= now:
-        raise LeaseLostError(f"{lease.name}: the lease ran out at {_clock(found.until)}", hint=_GO_ON)
+    in_time(lease, found.until, now=now)
     return found
+
+
+def in_time(lease: Lease, until: datetime, *, now: datetime) -> None:
+    """Raise LeaseLostError when a lease that ends at `until` has ended."""
+    if until <= now:
+        raise LeaseLostError(f"{lease.name}: the lease ran out at {_clock(until)}", hint=_GO_ON)
 
 
 _GO_ON = "nothing more was sent; `reconciler status` shows where things stand, `reconciler resume` goes on"

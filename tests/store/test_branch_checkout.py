@@ -316,7 +316,7 @@ def test_without_git_it_is_said(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
-    with pytest.raises(JournalError, match="git is not installed") as refused:
+    with pytest.raises(JournalError, match="git, which keeps the journal, is not installed") as refused:
         opening(ADDRESS, root=checkout.folder)
 
     assert "install git" in refused.value.hint

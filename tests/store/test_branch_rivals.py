@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -207,6 +208,26 @@ def test_a_refused_push_is_an_error_that_says_why(opened: Opener, remote: Remote
     assert "in CI the right to write contents" in refused.value.hint
     assert journal.events() == ()
     assert journal.append(event()) == journal.events()
+
+
+def test_a_push_so_slow_that_the_lease_ran_out_is_no_licence_to_go_on(
+    opened: Opener, remote: Remote, clock: Clock, tmp_path: Path
+) -> None:
+    journal = opened(now=clock)
+    lease = journal.acquire("acme", holder="ada")
+    go = tmp_path / "go"
+    remote.hook("pre-receive", wait_for(go))
+
+    with ThreadPoolExecutor(1) as pool:
+        appended = pool.submit(journal.append, event(), lease=lease)
+        while not (remote.folder / "was-pre-receive").exists():
+            wait([appended], timeout=0.02)
+        clock.turn(TERM)
+        go.touch()
+        with pytest.raises(LeaseLostError, match="ran out at"):
+            appended.result()
+
+    assert len(journal.events()) == 1  # an intention that nothing followed: the next run looks for it
 
 
 @pytest.mark.parametrize("lands", [True, False])

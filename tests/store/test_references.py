@@ -66,7 +66,7 @@ def test_the_journal_may_be_named_by_the_environment(tmp_path: Path, opening: Op
     [
         ("env://ABSENT", "env://ABSENT"),
         ("env://LOOP", "may not lead to another"),
-        ("git+origin#reconciler-journal", "not yet in this version"),
+        ("git+origin#reconciler-journal", "has no remote 'origin': not a git repository"),
         ("mysql://host/db", "no kind of journal"),
         ("journal.db", "no kind of journal"),
         ("", "no kind of journal"),

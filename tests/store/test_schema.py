@@ -15,6 +15,8 @@ from reconciler.store.database import postgres_engine, sqlite_engine
 from reconciler.store.tables import HEAD, VERSION_TABLE, metadata
 from tests.store.makers import Opener, event
 
+pytestmark = pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+
 
 @pytest.fixture
 def migrated(url: str, tmp_path: Path) -> Iterator[Connection]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reconciler.core.errors import JournalError, WorkspaceError
 from reconciler.store.branch.address import FORM, Address, urls, without_user
-from reconciler.store.branch.git import PATIENT, Answer, Git, for_transport, run, settings_of
+from reconciler.store.branch.git import PATIENT, PUSH, Answer, Git, for_transport, run, settings_of
 
 WAIT = 180.0  # seconds for another process of this machine that is pushing
 STALE = 600.0  # seconds after which a lock file of git belongs to a git that was killed
@@ -37,14 +37,14 @@ class Clone:
     def __init__(self, folder: Path, address: Address, *, root: Path) -> None:
         self.where = address.shown
         self._ref = f"refs/heads/{address.branch}"
-        self._door, self._lock = _prepare(folder, self.where)
-        self._git = Git(folder, where=self.where)
-        with self.alone():
-            self._make(root)
         settings = settings_of(root)
         found = urls(address, _grouped(settings), _top(root))
         if "url" not in found:
             raise WorkspaceError(_unknown(address, root), hint=FORM)
+        self._door, self._lock = _prepare(folder, self.where)
+        self._git = Git(folder, where=self.where)
+        with self.alone():
+            self._make(root)
         # Given by the environment, not as arguments: other users see those, and there may be a token.
         own = [(f"remote.journal.{word}", value) for word, value in found.items()]
         self._git.borrow(for_transport(settings), own)
@@ -141,7 +141,7 @@ class Clone:
     def push(self, commit: str, head: str) -> tuple[Pushed, JournalError | None]:
         """Put the branch from `head` to `commit`, if it is at `head` still; and what to say if it cannot be."""
         expected = f"--force-with-lease={self._ref}:{head}"
-        answer = self._git.ask(*_PUSH, expected, "journal", f"{commit}:{self._ref}", within=PATIENT)
+        answer = self._git.ask(*_PUSH, expected, "journal", f"{commit}:{self._ref}", within=PUSH)
         told = answer.out.decode(errors="replace")
         match answer.code:
             case 0:

@@ -45,8 +45,9 @@ class Draft:
 
     def message(self, mark: str) -> str:
         """What the log says: one subject, then each thing; `mark` makes this commit unlike any other."""
-        subject = self.told[0] if len(self.told) == 1 else f"{self.told[0]}, and {len(self.told) - 1} more"
-        more = [f"- {one}" for one in self.told[:100]] if len(self.told) > 1 else []
+        told = ["".join(sign if sign.isprintable() else " " for sign in one) for one in self.told[:100]]
+        subject = told[0] if len(self.told) == 1 else f"{told[0]}, and {len(self.told) - 1} more"
+        more = [f"- {one}" for one in told] if len(told) > 1 else []
         return "\n\n".join(part for part in (subject, "\n".join(more), f"Write: {mark}\n") if part)
 
 

@@ -16,7 +16,8 @@ from reconciler.store.branch.address import without_user
 from reconciler.store.revisions import clean
 
 QUICK = 60.0  # seconds for what stays on this machine
-PATIENT = 120.0  # seconds for what goes over the network
+PATIENT = 120.0  # seconds for what comes over the network
+PUSH = 60.0  # seconds for one push; half of a lease
 
 Setting = tuple[str, str]
 
@@ -85,9 +86,10 @@ def run(
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except FileNotFoundError as error:
+    except OSError as error:
         raise JournalError(
-            "git is not installed, and the journal is on a git branch", hint="install git 2.30 or later"
+            f"git, which keeps the journal, is not installed or cannot be run in {folder}: {error.strerror}",
+            hint="install git 2.30 or later",
         ) from error
     with process:
         try:

@@ -73,12 +73,16 @@ class BranchJournal:
         if lease is not None:
             paths.add(files.lease_file(lease.name))
 
-        def make(draft: Draft) -> range:
+        def make(draft: Draft) -> tuple[range, datetime | None]:
+            until = None
             if lease is not None:
-                holding.check(draft.lease(lease.name), lease, now=draft.now)
-            return _add(draft, kept)
+                until = holding.check(draft.lease(lease.name), lease, now=draft.now).until
+            return _add(draft, kept), until
 
-        numbers: range = self._wait(Request(paths=tuple(paths), make=make), "write to the journal", lease)
+        request = Request(paths=tuple(paths), make=make)
+        numbers, until = self._wait(request, "write to the journal", lease)
+        if lease is not None:
+            self._in_time(lease, until)
         return tuple(replace(event, seq=seq) for event, seq in zip(events, numbers, strict=True))
 
     def acquire(self, name: str, *, holder: str, about: str = "") -> Lease:
@@ -298,6 +302,13 @@ class BranchJournal:
                 draft.keep(found.renewed(now=draft.now), f"prolonged by {found.holder}")
                 renewed[name] = draft.lease(name).lease()
         return renewed
+
+    def _in_time(self, lease: Lease, until: datetime) -> None:
+        """Refuse what a slow push has brought through after its lease had ended: nothing may be sent on it."""
+        held = self._held.get(lease.name)
+        if held is not None and held.token == lease.token:
+            until = max(until, held.until)
+        holding.in_time(lease, until, now=self._moment())
 
     def _forget(self, lease: Lease) -> None:
         held = self._held.get(lease.name)
