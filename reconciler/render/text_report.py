@@ -55,7 +55,12 @@ def history(events: Iterable[Event], options: Options) -> str:
         if listed[number].kind is Kind.BEGUN:
             page.line(f"plan {listed[number].plan}", indent=4)
 
-    page.table([_event(event) for event in listed], indent=0, after=below)
+    said = ["; ".join(_by(event)) for event in listed]
+    rows = [
+        _event(event, "" if number and said[number - 1] == said[number] else said[number])
+        for number, event in enumerate(listed)
+    ]
+    page.table(rows, indent=0, after=below)
     return page.text()
 
 
@@ -142,14 +147,15 @@ def _next(page: Page, states: set[State]) -> None:
         page.line("Next: ", Piece(command, "bold"))
 
 
-def _event(event: Event) -> Row:
+def _event(event: Event, by: str) -> Row:
+    """One event; who did it and under which plan is said when it is not as on the line before."""
     told = "; ".join(part for part in endings.event_parts(event) if part)
     return [
         Piece(words.moment(event.at)),
         Piece(event.kind.value, "bold" if event.kind in LOUD else ""),
         Piece(f"{event.tenant} {event.address}".strip()),
         Piece(told),
-        Piece("; ".join(_by(event)), "dim"),
+        Piece(by, "dim"),
     ]
 
 
