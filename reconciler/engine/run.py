@@ -230,7 +230,9 @@ async def _resume_tenant(
             if not begin:
                 results = tuple(one for one in results if one.state is not State.NOT_STARTED)
             unsaid = _closed(scribe, exit_code(results))
-        return ended(plan, results, error=unsaid)
+        # Only of what was open: what else the plan says may be otherwise by now.
+        opened = replace(plan, blocked=(), pending=(), in_doubt=False)
+        return ended(opened, results, error=unsaid)
 
     return await _told(plan, work)
 
