@@ -58,7 +58,7 @@ def pattern(path: str) -> str:
     return "/" + "/".join("{}" if re.search(r"[\d@,.]", part) else part for part in parts)
 
 
-def cells(one: Bench, story: Story, *, every: bool) -> Iterator[Cell]:
+def cells(one: Bench, *, every: bool) -> Iterator[Cell]:
     """The table's cells for one story, from the calls of a run without faults.
 
     every: all calls; else of calls that look alike the first one, and of minor calls' faults some in turn.
@@ -86,7 +86,6 @@ def cells(one: Bench, story: Story, *, every: bool) -> Iterator[Cell]:
             yield from (Cell(fault, *call, skip, 1) for fault in ON_CHECKOUT)
         elif not path.startswith("/order"):
             yield from (Cell(fault, *call, skip, 1) for fault in ON_TASKS)
-    del story
 
 
 def _is_list(path: str) -> bool:

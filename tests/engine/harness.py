@@ -287,17 +287,6 @@ class Bench:
                 self.apply(ends=ends, **more)
         return ends.gone
 
-    def settle(self, *, times: int = 8, turn: timedelta = timedelta(hours=1), **more: Any) -> list[Report]:
-        """Resume and apply again with the clock turned between, as a scheduled job would."""
-        reports = []
-        for _ in range(times):
-            self.time.at += turn.total_seconds()
-            report = self.apply(**more)
-            reports.append(report)
-            if report.exit_code == 0:
-                break
-        return reports
-
     def events(self) -> tuple[Event, ...]:
         """The whole journal."""
         journal = open_journal("sqlite:///journal.db", root=self.root, create=False, env={})
@@ -311,14 +300,6 @@ class Bench:
         process = self.process(writes=False)
         try:
             return load(process.setup).get(tenant, Progress())
-        finally:
-            process.journal.close()
-
-    def tell(self, tenant: str, write: Callable[[Journal, Progress], None]) -> None:
-        """Let a person write into the journal, as `confirm` and `resolve` do."""
-        process = self.process()
-        try:
-            write(process.journal, load(process.setup).get(tenant, Progress()))
         finally:
             process.journal.close()
 

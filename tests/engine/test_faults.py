@@ -18,7 +18,7 @@ EVERY = bool(os.environ.get("RECONCILER_TORTURE"))
 @pytest.mark.parametrize("story", STORIES, ids=lambda one: one.name)
 def test_a_fault_neither_doubles_nor_loses_anything(tmp_path: Path, story: Story) -> None:
     wrong: list[str] = []
-    for number, cell in enumerate(cells(_bench(tmp_path / "clean", story), story, every=EVERY)):
+    for number, cell in enumerate(cells(_bench(tmp_path / "clean", story), every=EVERY)):
         one = _bench(tmp_path / str(number), story)
         try:
             told = play(one, story, cell)
