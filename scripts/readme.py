@@ -19,7 +19,7 @@ WHOLE = 12
 VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"), "MOMENT"),
     (re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d"), "DATE"),
-    (re.compile(r"DATE(\s+DATE)+"), "DATE"),  # a time may be of the next day, and a line break fall in between
+    (re.compile(r"DATE(\s+DATE)+"), "DATE"),  # a time may be of the next day, broken over two lines
     (re.compile(r"\s+"), " "),
     (re.compile(r"sha256:[0-9a-f]+"), "DIGEST"),
     (re.compile(r"\b\d{6,9}\b"), "NUMBER"),  # orders and tasks of different tenants are placed side by side
