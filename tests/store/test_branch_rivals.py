@@ -280,16 +280,22 @@ def test_a_process_killed_at_any_time_leaves_a_journal_that_goes_on(
     assert lease.token == 2
 
 
-def test_git_locks_of_the_long_dead_are_cleared_away(opened: Opener, tmp_path: Path) -> None:
-    opened().append(event())
+def test_locks_that_a_killed_git_left_are_cleared_away(opened: Opener, tmp_path: Path) -> None:
+    journal = opened()
+    journal.append(event())
     folder = tmp_path / "mine" / FOLDER
-    for lock in ("shallow.lock", "packed-refs.lock", "reconciler.lock"):
-        (folder / lock).touch()
-        subprocess.run(["touch", "-d", "1 hour ago", folder / lock], check=True)
+    (refs,) = (folder / "refs" / "journals").iterdir()
+    left = [folder / "shallow.lock", folder / "packed-refs.lock", refs / "seen.lock", refs / "fetched.lock"]
+    for look in (lambda: journal.append(event()), opened):
+        for lock in (*left, folder / "reconciler.lock"):
+            lock.touch()
+            subprocess.run(["touch", "-d", "5 seconds ago", lock], check=True)
 
-    opened().append(event())
+        look()
 
-    assert [path.name for path in folder.glob("*.lock")] == ["reconciler.lock"]
+        assert not any(lock.exists() for lock in left)
+        assert (folder / "reconciler.lock").exists()
+    assert len(journal.events()) == 2
 
 
 @pytest.mark.parametrize("create", [True, False])

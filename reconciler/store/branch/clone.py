@@ -16,7 +16,7 @@ from reconciler.store.branch.address import FORM, Address, urls, without_user
 from reconciler.store.branch.git import PATIENT, PUSH, Answer, Git, for_transport, run, settings_of
 
 WAIT = 180.0  # seconds for another process of this machine that is pushing
-STALE = 600.0  # seconds after which a lock file of git belongs to a git that was killed
+STALE = 2.0  # seconds after which a lock file of git is that of a git that was killed: we alone may run one
 
 
 class Pushed(Enum):
@@ -64,7 +64,20 @@ class Clone:
             self._taken(door.fileno(), until)
             self._taken(lock.fileno(), until)
             fcntl.flock(door.fileno(), fcntl.LOCK_UN)
+            while self._left_behind():
+                time.sleep(0.05)
             yield
+
+    def _left_behind(self) -> bool:
+        """Clear away the locks that killed gits left; whether there is one that may still be somebody's."""
+        young = False
+        for lock in [*self._git.folder.glob("*.lock"), *self._git.folder.glob("refs/**/*.lock")]:
+            with contextlib.suppress(OSError):
+                if lock != self._lock and time.time() - lock.stat().st_mtime > STALE:
+                    lock.unlink()
+                elif lock != self._lock:
+                    young = True
+        return young
 
     def _taken(self, file: int, until: float) -> None:
         while not _locked(file):
@@ -156,15 +169,12 @@ class Clone:
 
     def tidy(self) -> None:
         """Let git pack what has piled up, when it finds that worth while."""
-        self._git.ask("gc", "--auto", "--quiet")
+        with self.alone():
+            self._git.ask("gc", "--auto", "--quiet")
 
     def _make(self, root: Path) -> None:
-        """Make the repository, or clear away what a git that was killed has left."""
+        """Make the repository, unless it is there."""
         if (self._git.folder / "HEAD").exists():
-            for lock in [*self._git.folder.glob("*.lock"), *self._git.folder.glob("refs/**/*.lock")]:
-                with contextlib.suppress(OSError):
-                    if lock != self._lock and time.time() - lock.stat().st_mtime > STALE:
-                        lock.unlink()
             return
         answer = run(["rev-parse", "--show-object-format"], folder=root)
         kind = "sha256" if answer.out.strip() == b"sha256" else "sha1"

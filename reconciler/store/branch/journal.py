@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -164,7 +165,8 @@ class BranchJournal:
         """Let go of the lock; leases not given back are seen as a dead holder's."""
         if self._pushed:
             self._pushed = False
-            self._clone.tidy()
+            with contextlib.suppress(JournalError):  # all that matters was pushed
+                self._clone.tidy()
         self._alive.close(keep=bool(self._held) or self._left)
 
     def _open(self) -> bool:
