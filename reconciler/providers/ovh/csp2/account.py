@@ -57,6 +57,7 @@ class Csp2Account:
             try:
                 await self._look(scope)
             except Missing:
+                failed[scope] = f"reseller tenant {scope} is not in account {self.name}: correct `service:`"
                 return []
             except ProviderError as error:
                 failed[scope] = error.message

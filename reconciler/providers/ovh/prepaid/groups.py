@@ -89,12 +89,11 @@ def _wanted(action: Action) -> Wanted:
 
 
 def _of_product(account: PrepaidAccount, action: Action) -> list[str]:
-    service, product = action.detail.get("service"), action.detail.get("product")
-    return [
-        name
-        for name, seat in sorted(account.seats.items())
-        if (seat.tenant_service_name or group_of(name)) == service and product_of(seat) == product
-    ]
+    return _sold(account, str(action.detail.get("service")), action.detail.get("product"))
+
+
+def _sold(account: PrepaidAccount, service: str, product: object) -> list[str]:
+    return [name for name in account.seats.of(service) if product_of(account.seats[name]) == product]
 
 
 async def _undo(account: PrepaidAccount, targets: list[str]) -> AsyncGenerator[Told, None]:
@@ -162,11 +161,7 @@ async def _arrived(account: PrepaidAccount, action: Action, order: str) -> Done 
             code="delivered-elsewhere",
         )
     await account.refresh(service)
-    readable = [
-        name
-        for name, seat in account.seats.items()
-        if (seat.tenant_service_name or group_of(name)) == service and product_of(seat) == wanted.product
-    ]
+    readable = _sold(account, service, wanted.product)
     named = {name for one in lines for name in one.names if name != service}
     if not named.issubset(readable):
         return None

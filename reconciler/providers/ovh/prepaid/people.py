@@ -155,8 +155,8 @@ def _target(account: PrepaidAccount, action: Action) -> str:
     if targets:
         return str(targets[0])
     login = str(action.detail.get("previously") or _login(action)).lower()
-    for name, seat in sorted(account.seats.items()):
-        if seat.login == login and seat.tenant_service_name == _service(action):
+    for name in account.seats.of(_service(action)):
+        if account.seats[name].login == login:
             return name
     raise Missing(f"{login} sits on no seat of {_service(action)}", hint="plan again", code="no-seat")
 
@@ -192,13 +192,9 @@ async def _take(account: PrepaidAccount, action: Action, attempt: Attempt) -> st
 
 
 def _free(account: PrepaidAccount, action: Action, earlier: list[str]) -> str | None:
-    """Choose a seat: the earlier attempt's, one that goes on, one that ends where all of them end."""
+    """Choose a seat: the earlier attempt's, the plan's, one that goes on, one that ends where all of them end."""
     service, product = _service(action), action.detail.get("product")
-    group = [
-        name
-        for name, seat in sorted(account.seats.items())
-        if seat.tenant_service_name == service and product_of(seat) == product
-    ]
+    group = [name for name in account.seats.of(service) if product_of(account.seats[name]) == product]
     idle = [
         name
         for name in group
@@ -209,7 +205,8 @@ def _free(account: PrepaidAccount, action: Action, earlier: list[str]) -> str | 
     lasting = [name for name in idle if name not in account.ending]
     all_end = bool(group) and account.ending.issuperset(group)
     usable = lasting or (idle if all_end else [])
-    return next((name for name in earlier if name in usable), usable[0] if usable else None)
+    allotted = [str(one) for one in action.detail.get("targets", ())]
+    return next((name for name in (*earlier, *allotted) if name in usable), usable[0] if usable else None)
 
 
 async def _put(account: PrepaidAccount, action: Action, name: str) -> AsyncGenerator[Told, None]:
