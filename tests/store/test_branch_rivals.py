@@ -1,5 +1,7 @@
 """The journal on a git branch under competition: other writers, kills, lost replies, force-pushes."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -260,14 +262,22 @@ def test_a_process_killed_in_the_middle_of_a_push_leaves_all_or_nothing(
     assert here.events() == opened("elsewhere").events()
 
 
-@pytest.mark.parametrize("delay", range(4))
+@pytest.mark.parametrize("delay", range(3))
+@pytest.mark.parametrize("git_too", [False, True])
 def test_a_process_killed_at_any_time_leaves_a_journal_that_goes_on(
-    writer: Callable[[str, str, int], subprocess.Popen[str]], opened: Opener, delay: int
+    writer: Callable[[str, str, int], subprocess.Popen[str]],
+    opened: Opener,
+    delay: int,
+    git_too: bool,  # noqa: FBT001 - a case
 ) -> None:
     child = writer("mine", "acme", 1000)
     told = [says(child) for _ in range(2 + delay)]
 
+    gits = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split() if git_too else []
     child.kill()
+    for git in gits:
+        with suppress(ProcessLookupError):
+            os.killpg(int(git), signal.SIGKILL)
     rest, _ = child.communicate()
     said = [int(word) for word in (*told[1:], *rest.split())]
     journal = opened("mine")
