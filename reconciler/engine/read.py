@@ -13,7 +13,7 @@ from reconciler.core.manifest import ManifestFile, Tenant
 from reconciler.core.model import Holding, Quote, Snapshot
 from reconciler.core.money import Ask, asks, fallback, priced, with_monthly
 from reconciler.core.plan import Plan
-from reconciler.core.planner import World, identities, plan_tenant
+from reconciler.core.planner import World, identities, plan_tenant, to_read
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account
 from reconciler.core.workspace import Price as WorkspacePrice
@@ -161,16 +161,15 @@ class _Reader:
         doubtful = [one.reason for one in found.values() if one.code == "RC4103"]
         if doubtful:
             return _unreadable(tenant, "; ".join(doubtful))
-        refs = {one.holding.ref for one in found.values() if one.holding}
         scopes = {tenant.service, *(one.holding.scope for one in found.values() if one.holding)} - {None}
         for scope in sorted(str(one) for one in scopes):
             if scope in self.world.snapshot.failed:
                 return _unreadable(tenant, self.world.snapshot.failed[scope])
-        own = {one.ref for scope in scopes for one in self.world.lists.by_scope.get(str(scope), ())}
+        refs = to_read(manifest, self.world, found, progress)
         holdings: tuple[Holding, ...] = ()
-        if refs | own:
+        if refs:
             provider = self.account.tenant(tenant.tenant, tenant.service)
-            holdings = await provider.read(frozenset(refs | own))
+            holdings = await provider.read(refs)
         now = await self.account.now()
         plan = plan_tenant(
             manifest, world=self.world, found=found, holdings=holdings, progress=progress, now=now

@@ -161,7 +161,8 @@ def _guard_resumed(setup: Setup, chosen: Iterable[Plan], progress: Mapping[str, 
         for plan in chosen
         if plan.hold is None and plan.tenant in progress and progress[plan.tenant].todo
     }
-    work = Work(actions=left, spending=tuple(spending(progress)))
+    seated = {(tenant, group): count for tenant in left for group, count in progress[tenant].seated.items()}
+    work = Work(actions=left, spending=tuple(spending(progress)), seated=seated)
     _guarded(exceeded(work, setup.policies, setup.allowed, setup.clock.now()))
 
 

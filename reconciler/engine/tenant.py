@@ -101,6 +101,7 @@ def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances) -> None:
         "actions": [action_to_dict(action) for action in plan.actions],
         "refs": dict(plan.refs),
         "number": plan.begun + 1,
+        "seated": dict(plan.seated),
     }
     rules = [(rule, str(value)) for rule, value in sorted(lifted.numbers.items())]
     rules += [("protected", tenant) for tenant in sorted(lifted.tenants)]
