@@ -15,13 +15,16 @@ from reconciler.cli.output import options, put
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of
 from reconciler.core.errors import WorkspaceError
 from reconciler.core.journal import Event, Kind
-from reconciler.core.manifest import Tenant
+from reconciler.core.manifest import Tenant, fingerprint
 from reconciler.core.overview import OpenAction, Overview, TenantOverview
 from reconciler.core.plan import Status
 from reconciler.core.planner import waiting
 from reconciler.core.progress import Open, Progress
 from reconciler.core.report import State, worst
 from reconciler.engine.setup import progress_of
+
+FAILED = 3
+"""The exit code of an apply in which something failed."""
 
 STATES = {"in-doubt": State.IN_DOUBT, "by-hand": State.BY_HAND, "pending": State.PENDING}
 
@@ -96,7 +99,7 @@ def _tenant(
         provider=tenant.provider,
         account=tenant.account,
         name=tenant.name or "",
-        status=_status(known),
+        status=_status(known, tenant),
         actions=actions,
         owed=known.owed or None,
         hold=tenant.hold,
@@ -119,14 +122,16 @@ def _open(one: Open, now: datetime) -> OpenAction:
     )
 
 
-def _status(known: Progress) -> Status:
+def _status(known: Progress, tenant: Tenant) -> Status:
     if any(one.stage == "in-doubt" for one in known.open.values()):
         return Status.IN_DOUBT
     if known.stuck:
         return Status.BLOCKED
     if known.open:
         return Status.PENDING
-    if known.todo or known.owed:
+    if known.ended == FAILED and known.seen != fingerprint(tenant):
+        return Status.ERROR
+    if known.todo or known.owed or known.seen != fingerprint(tenant):
         return Status.CHANGES
     return Status.IN_SYNC
 

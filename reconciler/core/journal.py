@@ -27,7 +27,7 @@ class Kind(StrEnum):
     CLOSED = "closed"  # the plan's apply is over; data: exit_code
     OWED = "owed"  # an apply was refused before it began; data: why
     LIFTED = "lifted"  # a guard was lifted once; data: rule, value
-    SEEN = "seen"  # what the provider showed at the end; data: groups
+    SEEN = "seen"  # an apply ended well for this manifest; data: manifest (its fingerprint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

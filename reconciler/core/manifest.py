@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -168,6 +169,12 @@ class Tenant(Part):
 
 
 TENANT: TypeAdapter[Tenant] = TypeAdapter(Tenant)
+
+
+def fingerprint(tenant: Tenant) -> str:
+    """What is written, as one short word: another one means that the manifest says something else."""
+    return hashlib.sha256(TENANT.dump_json(tenant)).hexdigest()[:16]
+
 
 Where = Callable[..., Position]
 """From a path to its place; what is not written stands where its nearest written parent does."""

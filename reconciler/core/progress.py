@@ -100,6 +100,7 @@ class Progress:
     arrived: numbers of orders that were seen delivered; nobody needs to ask about them again.
     inherited: it was read under the tenant's name before a rename.
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
+    ended: the exit code of the last apply. seen: the fingerprint of the manifest that was last applied well.
     delivered: how many seats each group had last. seated: how many people sat where when the plan began.
     """
 
@@ -120,6 +121,8 @@ class Progress:
     seated: dict[str, int] = field(default_factory=dict)
     plan: str = ""
     owed: str = ""
+    ended: int = 0
+    seen: str = ""
     last_seq: int = 0
     inherited: bool = False
 
@@ -354,10 +357,15 @@ def _released(progress: Progress, event: Event) -> None:
 
 
 def _closed(progress: Progress, event: Event) -> None:
+    progress.ended = int(event.data.get("exit_code", 0))
     if event.data.get("exit_code") in {0, 4}:
         progress.owed = ""
     if event.data.get("final", True):
         progress.todo.clear()
+
+
+def _seen(progress: Progress, event: Event) -> None:
+    progress.seen = str(event.data.get("manifest", ""))
 
 
 def _owed(progress: Progress, event: Event) -> None:
@@ -377,4 +385,5 @@ APPLY: Mapping[Kind, Callable[[Progress, Event], Any]] = {
     Kind.RELEASED: _released,
     Kind.CLOSED: _closed,
     Kind.OWED: _owed,
+    Kind.SEEN: _seen,
 }

@@ -11,7 +11,7 @@ from functools import partial
 
 from reconciler.core.errors import GuardError, JournalError, LeaseLostError, ReconcilerError, StalePlanError
 from reconciler.core.journal import Kind
-from reconciler.core.manifest import ManifestFile
+from reconciler.core.manifest import ManifestFile, fingerprint
 from reconciler.core.money import buys
 from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
@@ -247,6 +247,15 @@ def _closed(scribe: Scribe, code: int, *, drop: bool = False) -> ReconcilerError
     return None
 
 
+def _noted(scribe: Scribe, manifest: str) -> ReconcilerError | None:
+    """Write for which manifest it ended well; `status` tells by it whether the file says something else now."""
+    try:
+        scribe.write(Kind.SEEN, manifest=manifest)
+    except (LeaseLostError, JournalError) as error:
+        return error
+    return None
+
+
 async def _told(plan: Plan, work: Callable[[], Awaitable[TenantReport]]) -> TenantReport:
     """One tenant's report whatever happens: a fault in one leaves no other unreported."""
     try:
@@ -326,6 +335,10 @@ async def _apply_tenant(
     return report
 
 
+WELL = frozenset({0, 4})
+"""How an apply ends that did, or has under way, all that its manifest asks for."""
+
+
 async def _do(
     setup: Setup,
     plan: Plan,
@@ -335,7 +348,9 @@ async def _do(
 ) -> TenantReport:
     known = progress.setdefault(plan.tenant, Progress())
     leftovers = bool(known.owed or known.todo)
-    if not (plan.actions or plan.found or plan.identified or leftovers or known.inherited):
+    written = fingerprint(_manifest(setup, plan.tenant).tenant)
+    new = code_of(earlier, plan) in WELL and written != known.seen
+    if not (plan.actions or plan.found or plan.identified or leftovers or known.inherited or new):
         return ended(plan, earlier)
     scribe = _scribe(setup, plan.tenant, progress)
     results: tuple[Result, ...] = ()
@@ -348,9 +363,11 @@ async def _do(
             means = await _means(setup, plan.tenant, scribe, checkouts)
             begin_plan(scribe, plan, setup.allowed)
             results = await Crew(means=means).work(plan.actions, {})
+        code = code_of((*earlier, *results), plan)
         if plan.actions or leftovers:
-            code = code_of((*earlier, *results), plan)
             unsaid = _closed(scribe, code, drop=not plan.actions)
+        if code in WELL and written != scribe.progress.seen and unsaid is None:
+            unsaid = _noted(scribe, written)
     now = {result.id for result in results}
     kept = tuple(one for one in earlier if one.id not in now)
     return ended(plan, (*kept, *results), error=unsaid)

@@ -32,14 +32,26 @@ def doubtful(place: Place) -> Place:
     return place
 
 
-def test_who_was_never_applied_is_in_sync_as_far_as_the_journal_knows(place: Place) -> None:
+def test_who_was_never_applied_has_changes_as_far_as_the_journal_knows(place: Place) -> None:
     done = place.run("status --detailed-exitcode --format json")
 
     assert done.code == 0
     assert [(one["tenant"], one["status"], one["actions"]) for one in done.json["tenants"]] == [
-        ("acme", "in_sync", []),
-        ("resell", "in_sync", []),
+        ("acme", "changes", []),
+        ("resell", "changes", []),
     ]
+
+
+def test_a_manifest_that_says_something_else_than_what_was_applied_has_changes(place: Place) -> None:
+    place.run("apply --yes --tenant acme")
+    before = place.run("status acme --format json").json["tenants"][0]["status"]
+    file = next(place.root.glob("tenants/acme*"))
+    file.write_text(file.read_text(encoding="utf-8") + "name: Acme Ltd\n", encoding="utf-8")
+
+    after = place.run("status acme --format json").json["tenants"][0]["status"]
+
+    assert (before, after) == ("in_sync", "changes")
+
 
 
 def test_what_is_pending_is_told_with_since_when_until_when_and_under_which_number(pending: Place) -> None:
