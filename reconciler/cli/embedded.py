@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
-
+from reconciler.providers.libraries import httpx
 from reconciler.providers.settings import Settings
 from reconciler.sandbox.client import BASE_URL, TOKEN_URL, transport
 from reconciler.sandbox.ovh import gate

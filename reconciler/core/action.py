@@ -67,9 +67,12 @@ class Action:
         return rest.partition("/")[0] if kind in {"group", "seat"} else None
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
 def canonical(value: Any) -> str:
     """The one spelling of a JSON value that digests are made of."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return _CANONICAL.encode(value)
 
 
 def digest(value: Any) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import httpx
-
 from reconciler.core.errors import WorkspaceError
 from reconciler.core.provider import Account
 from reconciler.providers.http import Dialect, Session
+from reconciler.providers.libraries import httpx
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.auth import ClientCredentials, Signature
 from reconciler.providers.ovh.csp2.account import Csp2Account

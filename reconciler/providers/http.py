@@ -16,10 +16,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
-
 from reconciler import __version__
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable, Uncertain
+from reconciler.providers.libraries import httpx
 from reconciler.providers.pace import LONGEST_HOLD, Clock, Pace
 from reconciler.providers.settings import Settings
 from reconciler.providers.transport import READING, Connections, ReadOnly

@@ -10,13 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-import aiohttp
-import httpx
 import yarl
-from httpx_aiohttp.transport import AiohttpResponseStream
 
 from reconciler.core.endpoints import is_loopback
 from reconciler.core.errors import ReconcilerError
+from reconciler.providers.libraries import AiohttpResponseStream, aiohttp, httpx
 
 DRY_RUN = "reconciler-dry-run"
 """How a cart is described that only asks for a price."""
@@ -52,6 +50,7 @@ class Connections(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and give the answer as it begins."""
         timeout: dict[str, Any] = request.extensions.get("timeout", {})
+        proxy = _proxy(request.url)
         try:
             answer = await self._session(request.method).request(
                 request.method,
@@ -60,13 +59,13 @@ class Connections(httpx.AsyncBaseTransport):
                 data=request.content or None,
                 allow_redirects=False,
                 compress=False,
-                ssl=_tls() if request.url.scheme == "https" else True,
+                ssl=_tls() if proxy or request.url.scheme == "https" else True,
                 timeout=aiohttp.ClientTimeout(
                     sock_connect=timeout.get("connect"),
                     sock_read=timeout.get("read"),
                     connect=timeout.get("pool"),
                 ),
-                proxy=_proxy(request.url),
+                proxy=proxy,
             )
         except _BEFORE_SENDING as error:
             raise httpx.ConnectError(str(error)) from error

@@ -29,7 +29,7 @@ _BACKTICKS = re.compile(r"`+")
 
 def clean(text: str) -> str:
     """One line that can be printed: what cannot be seen is spelled out, an escape as backslash, x, 1b."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # which nothing of UNSEEN is
         return text
     return "".join(_visible(character) for character in text)
 

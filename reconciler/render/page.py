@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ BELOW = 4  # what belongs to a row stands below it, this much further in
 WHAT = 3  # the column that wraps
 LEAST = 24  # the least room in which a column may wrap
 ROOMY = 30  # what it wants before others make way
+_NOT_ONE = re.compile("[\u0300-\U0010ffff]")  # from the first character on that takes no cell, or two
 
 
 class Piece(NamedTuple):
@@ -180,7 +182,7 @@ def _gap(at: int) -> int:
 
 def cells(text: str) -> int:
     """How wide a text is on a terminal."""
-    if not text or max(text) < "\u0300":  # the first that takes no cell or two
+    if text.isascii() or _NOT_ONE.search(text) is None:
         return len(text)
     return sum(_width(character) for character in text)
 
@@ -190,6 +192,8 @@ def wrap(text: str, room: int, *, hang: int = 0) -> Iterator[str]:
 
     Lines after the first have `hang` cells less.
     """
+    if not text.startswith(" ") and cells(text) <= max(8, room):
+        return iter((text,))
     return fill(text.split(" "), room, hang=hang)
 
 
