@@ -54,7 +54,7 @@ T = TypeVar("T")
 class Part(BaseModel):
     """A mapping of a file: frozen, and closed against unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # built as parts of a whole file
 
 
 class _Unwritten:

@@ -1,9 +1,9 @@
 """httpx and aiohttp, imported without what their import does for others: their share of a small plan is halved.
 
-httpx brings a command line of its own, and with it rich and
-pygments; it does without when that is missing. aiohttp reads this machine's authorities twice, for clients
-that name no TLS context; every client here names one (see `transport`), and the context that aiohttp is given
-instead trusts nobody, so that a request which forgot to would be refused and not go out unchecked.
+httpx brings a command line of its own, and with it rich and pygments; it does without when that is missing.
+aiohttp reads this machine's authorities twice, for clients that name no TLS context; every client here names
+one (see `transport`). What aiohttp makes for itself then trusts nobody: a request that forgot to name one
+would be refused, and not go out unchecked.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ def _without_command_line() -> Iterator[None]:
     if "httpx" in sys.modules:
         yield
         return
-    absent: dict[str, Any] = {
-        _COMMAND_LINE: None
-    }  # what Python's import takes for a module that is not there
+    # None is what Python's import takes for a module that is not there.
+    absent: dict[str, Any] = {_COMMAND_LINE: None}
     sys.modules |= absent
     try:
         yield
@@ -32,14 +31,21 @@ def _without_command_line() -> Iterator[None]:
         del sys.modules[_COMMAND_LINE]
 
 
+def _nothing(_context: ssl.SSLContext) -> None:
+    pass
+
+
 @contextmanager
 def _without_authorities() -> Iterator[None]:
-    usual = ssl.create_default_context
-    ssl.create_default_context = lambda *_, **__: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if "aiohttp" in sys.modules:
+        yield
+        return
+    load = "set_default_verify_paths"  # inherited from the C class, so that taking ours away is enough
+    setattr(ssl.SSLContext, load, _nothing)
     try:
         yield
     finally:
-        ssl.create_default_context = usual
+        delattr(ssl.SSLContext, load)
 
 
 with _without_command_line():

@@ -25,6 +25,7 @@ class Wire(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         coerce_numbers_to_str=True,
+        defer_build=True,  # each when it is first read: a plan meets few of them
     )
 
 
