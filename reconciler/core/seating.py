@@ -8,7 +8,7 @@ from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
 from reconciler.core.groups import detail_of
 from reconciler.core.manifest import Person, full_login, login_key
-from reconciler.core.model import Address, Json, Place, User, seat_address, user_address
+from reconciler.core.model import Address, Json, Place, seat_address, user_address
 from reconciler.core.plan import Leaving, Unmanaged, Waiting
 from reconciler.core.pool import Joiner, Key, Leaver, Pool, Rename, Staying, user_of
 from reconciler.core.standing import Standing
@@ -119,13 +119,18 @@ def _updates(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> Non
         done.add(key)
         if not place.ready:
             _busy(draft, staying.group, staying.person, place)
-        elif _differs(place, user_of(staying.person, staying.login)):
+        elif _differs(place, staying.person, staying.login):
             _update(draft, standing, staying, told)
 
 
-def _differs(place: Place, user: User) -> bool:
-    same = place.user if user.country else place.user._replace(country=None)
-    return same != user
+def _differs(place: Place, person: Person, login: str) -> bool:
+    # Asked of everybody, so nothing is made for those who sit as written.
+    return (
+        place.last_name != person.last_name
+        or place.first_name != person.first_name
+        or place.login != login
+        or bool(person.country and place.country != person.country.lower())
+    )
 
 
 def _busy(draft: Draft, group: str, person: Person, place: Place) -> None:

@@ -88,6 +88,8 @@ def prove(plan: Plan, standings: Mapping[str, Standing]) -> None:
 
 def violations(standings: Mapping[str, Standing], actions: Sequence[Action]) -> tuple[str, ...]:
     """What could go wrong in the order of the plan, or in any other that `needs` allows; nothing when it is sound."""
+    if not actions:
+        return ()
     state = rooms(standings)
     found = [wrong for action in actions for wrong in carry_out(state, action)]
     return (*found, *_side_by_side(standings, actions))

@@ -2,17 +2,20 @@
 
 One pass makes plain values (dict, list, str, int, float, bool, None) out of libyaml's nodes. Places are not
 kept for each value: the nodes know them while the file is read, and `Places` composes the file again
-from the same bytes when somebody asks later. Loading a file without a fault pays nothing for them.
+from the same bytes when somebody asks later. Loading a file without a fault pays next to nothing for them.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined] # the stubs leave it out
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from reconciler.core.diagnostic import Path, Position
 
@@ -20,6 +23,7 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 50
 MAX_ALIASED = 10_000
 MAX_DIGITS = 64
+_NO_ITEMS: Mapping[str, array[int]] = MappingProxyType({})
 
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
@@ -109,15 +113,28 @@ class Document:
         """Tell line and column of a value or its key; what is absent stands where its parent does."""
         return _locate(self.root, path, at_key=at_key)
 
+    def items(self) -> dict[str, array[int]]:
+        """Line and column of what each list of the file holds, one after the other."""
+        found: dict[str, array[int]] = {}
+        for key, value in self.root.value:
+            if type(value) is SequenceNode and type(key) is ScalarNode and key.value not in found:
+                marks = [child.start_mark for child in value.value]
+                found[key.value] = array("I", [part + 1 for at in marks for part in (at.line, at.column)])
+        return found
+
 
 class Places:
-    """Where the values of one file stand, worked out from its bytes when first asked."""
+    """Where the values of one file stand, worked out from its bytes when first asked.
 
-    __slots__ = ("_data", "_file", "_root")
+    items: what the file's own lists hold, known from reading it: plans with changes ask for little else.
+    """
 
-    def __init__(self, data: bytes, *, file: str) -> None:
+    __slots__ = ("_data", "_file", "_items", "_root")
+
+    def __init__(self, data: bytes, *, file: str, items: Mapping[str, array[int]] = _NO_ITEMS) -> None:
         self._data = data
         self._file = file
+        self._items = items
         self._root: Node | None = None
 
     def __call__(self, *path: str | int) -> Position:
@@ -126,6 +143,11 @@ class Places:
 
     def locate(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
         """Tell line and column of a value, or of its key."""
+        match path:
+            case (str(name), int(at)) if not at_key and name in self._items:
+                known = self._items[name][2 * at : 2 * at + 2]
+                if known:
+                    return known[0], known[1]
         if self._root is None:
             self._root = _root(self._data)
         return _locate(self._root, path, at_key=at_key)
@@ -155,22 +177,20 @@ def _root(data: bytes) -> Node:
 class _Parser(CParser):
     """libyaml's parser without tags, bounded in depth before it recurses."""
 
-    depth = 0
-    parent: Any = None
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        # The nodes whose children are being composed, the innermost last. The parser tells of every node as it
+        # goes in, with its parent, and as it comes out: a dictionary's own methods hear that at half the price.
+        self.inside: dict[Any, Any] = {}
+        self.descend_resolver = self.inside.setdefault
+        self.ascend_resolver = self.inside.popitem
 
     def resolve(self, kind: Any, _value: Any, _implicit: Any) -> str:
         # Asked about every node before its children; a scalar goes no deeper.
-        if self.depth > MAX_DEPTH and kind is not ScalarNode:
-            mark = self.parent.start_mark
+        if kind is not ScalarNode and len(self.inside) > MAX_DEPTH:
+            mark = next(reversed(self.inside)).start_mark
             raise _at("RC1009", mark, f"nested deeper than {MAX_DEPTH} levels", hint="no manifest needs that")
         return "?"
-
-    def descend_resolver(self, parent: Any, _index: Any) -> None:
-        self.depth += 1
-        self.parent = parent
-
-    def ascend_resolver(self) -> None:
-        self.depth -= 1
 
 
 def _checked(data: bytes) -> bytes:

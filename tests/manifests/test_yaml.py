@@ -187,3 +187,23 @@ def _assert_read_or_refused(data: bytes) -> None:
         assert isinstance(found.value, dict)
         place = found.where(())
     assert min(place) >= 1
+
+
+def test_a_place_known_from_reading_is_the_one_that_composing_again_finds() -> None:
+    data = (
+        b"users:\n  - {a: 1}\n  - &x\n    b: 2\n  - *x\nother: [1,\n 2]\nusers: [9]\nempty: []\nplain: text\n"
+    )
+    known = Places(data, file="a.yaml", items=read(data).items())
+    composed = Places(data, file="a.yaml")
+
+    for path in [
+        ("users", 0),
+        ("users", 1),
+        ("users", 2),
+        ("users", 3),
+        ("other", 1),
+        ("empty", 0),
+        ("plain",),
+    ]:
+        assert known.locate(path) == composed.locate(path)
+        assert known.locate(path, at_key=True) == composed.locate(path, at_key=True)
