@@ -38,6 +38,10 @@ AT_EFFECT = {
 PATIENCE = 60.0
 
 
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "CI"} | {"NO_COLOR": "1"}
+"""Not in CI, where a journal that is a new file may not buy."""
+
+
 class Town:
     """A workspace in a folder of its own, with the embedded sandbox beside it."""
 
@@ -59,7 +63,7 @@ class Town:
         return subprocess.Popen(
             [sys.executable, "-m", "reconciler", *words],
             cwd=self.root,
-            env={**os.environ, "NO_COLOR": "1"},
+            env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
