@@ -156,6 +156,12 @@ def asked(url: str) -> None:
 
 
 def diff_ours(tenants: str, users: str) -> None:
+    from planning import compared
+
+    tell(changed=compared(int(tenants), int(users)))
+
+
+def diff_plans(tenants: str, users: str) -> None:
     from planning import planned
 
     tell(changed=planned(int(tenants), int(users)))

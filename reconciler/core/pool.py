@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from reconciler.core.manifest import Group, Person, Tenant, full_login
@@ -128,7 +129,7 @@ def sort_people(tenant: Tenant, standings: Mapping[str, Standing], progress: Pro
         _sort_group(standing, _Case(tenant, progress, pool, wanted, standings))
     pool.joiners.sort(key=lambda one: (one.login, one.group))
     pool.leavers.sort(key=lambda one: (one.login, one.group, one.place.ref))
-    pool.staying.sort(key=lambda one: (one.login, one.group))
+    pool.staying.sort(key=attrgetter("login", "group"))
     pool.renames.sort(key=lambda one: (one.login, one.group))
     _movers(pool, standings)
     return pool
@@ -171,18 +172,18 @@ def owned_as(progress: Progress, group: Group, login: str) -> str | None:
 
 
 def _sort_group(standing: Standing, case: _Case) -> None:
-    name, pool, busy = standing.group.name, case.pool, standing.open_people
+    name, pool, busy, wanted = standing.group.name, case.pool, standing.open_people, case.wanted
     present: dict[str, list[Place]] = {}
-    for place in sorted(standing.places, key=lambda one: one.ref):
+    for place in sorted(standing.places, key=attrgetter("ref")):
         if place.login:
             present.setdefault(place.login, []).append(place)
     pool.busy[name] = len(busy & present.keys())
     renamed = _renames(standing, case, present)
-    for login, person in case.wanted.items():
+    for login, person in wanted.items():
         if login in busy:
             pool.coming[name, login] = True
-        elif login in present:
-            pool.staying.append(Staying(name, person, login, present[login][0]))
+        elif (sits := present.get(login)) is not None:
+            pool.staying.append(Staying(name, person, login, sits[0]))
         elif login not in renamed:
             pool.joiners.append(Joiner(group=name, person=person, login=login))
     gone = {one.old for one in pool.renames if one.group == name}
@@ -190,7 +191,7 @@ def _sort_group(standing: Standing, case: _Case) -> None:
         if len(places) > 1:
             refs = " and ".join(place.ref for place in places)
             pool.said.append((name, login, f"sits on {refs}: one person needs one seat"))
-        if login not in case.wanted and login not in gone and login not in busy:
+        if login not in wanted and login not in gone and login not in busy:
             _unwritten(standing, case, login, places)
 
 

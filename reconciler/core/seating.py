@@ -111,16 +111,17 @@ def _updates(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> Non
         if key not in done:
             _update(draft, standings[one.group], one, told, previously=one.old, groups=users[key])
         done.add(key)
+    refs = {name: one.ref for name, one in standings.items()}
     for staying in pool.staying:
-        standing, place = standings[staying.group], staying.place
-        key = (standing.ref, place.ref)
+        group, person, login, place = staying
+        key = (refs[group], place.ref)
         if key in done:
             continue
         done.add(key)
         if not place.ready:
-            _busy(draft, staying.group, staying.person, place)
-        elif _differs(place, staying.person, staying.login):
-            _update(draft, standing, staying, told)
+            _busy(draft, group, person, place)
+        elif _differs(place, person, login):
+            _update(draft, standings[group], staying, told)
 
 
 def _differs(place: Place, person: Person, login: str) -> bool:
