@@ -22,7 +22,7 @@ from reconciler.core.errors import (
 )
 from reconciler.core.journal import Kind
 from reconciler.core.model import Json
-from reconciler.core.money import dearer
+from reconciler.core.money import buys, dearer
 from reconciler.core.progress import Open
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, Step, Stepped, Unknown
 from reconciler.core.report import Result
@@ -62,8 +62,7 @@ async def begin(action: Action, means: Means) -> Result:
     except ProviderError as error:
         return failed(action, means, error, final=False)
     if not _as_planned(action.before, now):
-        said = f"changed meanwhile: planned from {_show(action.before)}, found {_show(now)}"
-        return failed(action, means, Rejected(said, hint="plan again", code="changed-meanwhile"), final=True)
+        return _changed(action, means, now)
     return await _until_settled(action, means, await _send(action, means, number=1))
 
 
@@ -111,6 +110,11 @@ def hand_over(action: Action, means: Means) -> Result:
         ),
     )
     return waiting(action, means)
+
+
+def _changed(action: Action, means: Means, now: Json | None) -> Result:
+    said = f"changed meanwhile: planned from {_show(action.before)}, found {_show(now)}"
+    return failed(action, means, Rejected(said, hint="plan again", code="changed-meanwhile"), final=True)
 
 
 def _as_planned(before: Json | None, now: Json | None) -> bool:
@@ -240,10 +244,25 @@ async def _next(action: Action, means: Means, answer: Answer) -> Answer:
         case Accepted():
             return await _poll(action, means, answer)
         case Again():
-            known = means.known(action)
-            return await _send(action, means, number=known.attempt + 1 if known else 1)
+            return await _send_again(action, means)
         case _:
             return await _look(action, means)
+
+
+async def _send_again(action: Action, means: Means) -> Answer:
+    """Send what was not accepted, or proved absent; days may have passed, so its object is read again first."""
+    try:
+        now = await means.provider.reread(action)
+    except Rejected as error:
+        return failed(action, means, error, final=True)
+    except ProviderError as error:
+        return Again(error, error.retry_after or 0.0)
+    known = means.known(action)
+    # What is as wanted already is ours, or somebody did the same: it is only made sure of, but never bought.
+    is_so = action.after is not None and not buys(action) and _as_planned(action.after, now)
+    if not is_so and not _as_planned(action.before, now):
+        return _changed(action, means, now)
+    return await _send(action, means, number=known.attempt + 1 if known else 1)
 
 
 def _accept(action: Action, means: Means, accepted: Accepted) -> None:

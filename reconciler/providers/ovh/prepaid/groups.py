@@ -19,7 +19,8 @@ async def reread(account: PrepaidAccount, action: Action) -> Json | None:
     """Read a group again, in the terms that the plan compared.
 
     Whether ending seats count depends on the manifest's renewal, which is not told here: the plan's number
-    fits if either count does. Where seats are taken away only those that go on count.
+    fits if either count does. Where seats are taken away only those that go on count. The seats that the action
+    itself ends or keeps count as before it while it is half the way: an earlier attempt may have come there.
     """
     before = action.before
     service = action.detail.get("service")
@@ -30,13 +31,29 @@ async def reread(account: PrepaidAccount, action: Action) -> Json | None:
     if not names:
         return None
     await account.records(names)
-    live = [name for name in names if name not in account.ending]
+    going = _ending_before(account, action)
+    live = [name for name in names if name not in going]
     fewer = int(action.detail.get("quantity", 0)) < 0
     found = {
         "seats": len(names) if before.get("seats") == len(names) and not fewer else len(live),
         "renewal": "auto" if live else "off",
     }
     return {key: found.get(key, value) for key, value in before.items()}
+
+
+def _ending_before(account: PrepaidAccount, action: Action) -> set[str]:
+    """Which seats end, with the action's own as they were before it while it is not all done."""
+    targets = {str(one) for one in action.detail.get("targets", ())}
+    quantity = int(action.detail.get("quantity", 0))
+    if action.verb is Verb.RESIZE and quantity >= 0:
+        return account.ending | targets if quantity or targets & account.ending else account.ending
+    if action.verb is Verb.CANCEL or (_ends(action) and not targets <= account.ending):
+        return account.ending - targets
+    return account.ending
+
+
+def _ends(action: Action) -> bool:
+    return action.verb is Verb.RESIZE or action.detail.get("renewal") == "off"
 
 
 def resize(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None]:
