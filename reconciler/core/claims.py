@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.manifest import Group, Tenant
-from reconciler.core.model import Holding, Incoming, Snapshot
-from reconciler.core.progress import Progress
+from reconciler.core.model import Holding, Incoming, Snapshot, group_address
+from reconciler.core.progress import Open, Progress, Stuck
 
 NUMBERED = frozenset({"ovh-csp2", "partner-center"})
 """Providers whose groups are subscriptions: their numbers are the tenant's own, so a claim names the tenant too."""
@@ -76,7 +76,7 @@ def claims(
     orders: set[str] = set()
     for tenant in sorted(tenants, key=lambda one: one.tenant):
         memory = progress.get(tenant.tenant, Progress())
-        orders |= memory.orders
+        orders |= memory.orders - _orphans(tenant, memory)
         name_of = product_of(tenant)
         for group in sorted(tenant.license_groups, key=lambda one: one.name):
             product = name_of(group.product) or group.product
@@ -89,6 +89,30 @@ def claims(
                 own.setdefault(claim_of(tenant, tenant.service, product), owner)
     services = own | known | pinned
     return Claims(services=services, orders=frozenset(orders), refs=frozenset(ref for _, ref, _ in services))
+
+
+def _orphans(tenant: Tenant, memory: Progress) -> set[str]:
+    """Open orders of groups that no file writes any more: what they bring is nobody's until it is pinned."""
+    written = {name for group in tenant.license_groups for name in names_of(group)}
+    left = [one for one in memory.open.values() if one.action.group and one.action.group not in written]
+    return {ref for one in left for ref in (one.ticket, *(step.ref for step in one.steps)) if ref}
+
+
+def names_of(group: Group) -> tuple[str, ...]:
+    """Under which names the journal may know a group: its own, and the one before."""
+    return (group.name, group.previously) if group.previously else (group.name,)
+
+
+def open_at(progress: Progress, group: Group) -> Open | None:
+    """The open action on a group, also one that was begun under the name before."""
+    found = (progress.at(group_address(name)) for name in names_of(group))
+    return next((one for one in found if one is not None), None)
+
+
+def stuck_at(progress: Progress, group: Group) -> list[Stuck]:
+    """The failed purchases that block a group, also under the name before."""
+    found = (progress.stuck.get(group_address(name)) for name in names_of(group))
+    return [one for one in found if one is not None]
 
 
 def pin(tenant: Tenant, group: Group) -> str | None:

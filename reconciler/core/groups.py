@@ -41,14 +41,14 @@ def _waits(draft: Draft, standing: Standing) -> bool:
     if not standing.pending:
         return False
     if standing.open is None and standing.stuck is not None:
-        draft.blocked.append(_stuck(standing, standing.stuck))
+        draft.blocked.append(_stuck(standing.stuck))
     elif standing.open is None:
         draft.pending.append(_coming(standing))
     return True
 
 
-def _stuck(standing: Standing, stuck: Stuck) -> Waiting:
-    name = standing.address
+def _stuck(stuck: Stuck) -> Waiting:
+    name = stuck.action.address  # a renamed group's failed under the name before
     return Waiting(
         address=name,
         verb=stuck.action.verb,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.core.action import Verb
 from reconciler.core.claims import (
     NUMBERED,
     Claims,
@@ -16,12 +17,14 @@ from reconciler.core.claims import (
     ProductOf,
     claim_of,
     claims,
+    open_at,
     pin,
     product_in,
     remembered,
+    stuck_at,
 )
 from reconciler.core.manifest import Group, Tenant
-from reconciler.core.model import Holding, group_address
+from reconciler.core.model import Holding
 from reconciler.core.progress import Progress
 
 __all__ = ["Claims", "Identity", "Lists", "ProductOf", "claims", "identify", "identify_all"]
@@ -102,11 +105,19 @@ def identify(
     ref = pin(tenant, group) or remembered(progress, group)
     if ref is not None:
         return _known(case, ref)
-    if tenant.service is not None and group.service != "new":
+    if tenant.service is not None and group.service != "new" and not _being_bought(case):
         inside = _inside(case)
         if inside is not None:
             return inside
     return _to_order(case)
+
+
+def _being_bought(case: _Case) -> bool:
+    """Whether its own order is open or has failed: what is new in the service may be that, or somebody else's."""
+    opened = open_at(case.progress, case.group)
+    actions = [opened.action] if opened else []
+    actions += [one.action for one in stuck_at(case.progress, case.group)]
+    return any(one.verb is Verb.ORDER and one.how != "by-hand" for one in actions)
 
 
 def _blocked(code: str, reason: str) -> Identity:
@@ -192,8 +203,8 @@ def _to_order(case: _Case) -> Identity:
     if scope is not None and not case.ours and tenant.provider not in NUMBERED:
         said = f"service {scope} of this tenant is not in account {tenant.account}"
         return _blocked("RC4102", said)
-    if case.progress.at(group_address(case.group.name)) is not None:
-        # Its own order is open: what is new in the account may be just that, and nothing is planned meanwhile.
+    if open_at(case.progress, case.group) is not None or stuck_at(case.progress, case.group):
+        # What is new in the account may be its own order's, which is open or has failed: nothing is planned.
         return Identity(verdict="order", scope=scope)
     loose = sorted({one.ref for one in case.lists.by_product.get(product, []) if _is_loose(case, one)})
     if loose:

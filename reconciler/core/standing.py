@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from reconciler.core.action import Verb
+from reconciler.core.claims import names_of, open_at, stuck_at
 from reconciler.core.identity import Identity
 from reconciler.core.manifest import Group, Tenant
 from reconciler.core.model import Address, Holding, Incoming, Place, Renewal, group_address
 from reconciler.core.progress import Delivery, Open, Progress, Stuck
 from reconciler.core.provider import Capabilities
+
+T = TypeVar("T")
 
 SETTLE = timedelta(minutes=15)
 """For how long after a delivery a list that shows fewer seats than were delivered is not believed."""
@@ -197,8 +201,8 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
     holding, identity = _in_full(tenant, identity, holdings)
     if holding is not None:
         product = holding.product
-    opened = [one for one in progress.open.values() if group.name in one.groups]
-    address = group_address(group.name)
+    names = names_of(group)
+    opened = [one for one in progress.open.values() if not one.groups.isdisjoint(names)]
     present = {place.login for place in holding.places} if holding else set()
     into = holding.ref if holding else identity.scope if identity.verdict == "order" else None
     return Standing(
@@ -208,8 +212,8 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
         product=product,
         domain=tenant.domain or (holding.domain if holding else ""),
         holding=holding,
-        open=progress.at(address),
-        stuck=progress.stuck.get(address),
+        open=open_at(progress, group),
+        stuck=_first(stuck_at(progress, group)),
         coming=tuple(one for one in incoming if into is not None and one.into == into),
         open_people=frozenset(login for one in opened for login in one.logins),
         touched=frozenset(ref for one in opened for ref in one.action.detail.get("targets", ())),
@@ -219,8 +223,12 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
         ),
         elsewhere=_elsewhere(holding, holdings) if not capabilities.pool else frozenset(),
         ended=group.name in progress.cancelled,
-        late=_late(progress.delivered.get(group.name), holding, now),
+        late=_late(_first(progress.delivered.get(name) for name in names), holding, now),
     )
+
+
+def _first(some: Iterable[T | None]) -> T | None:
+    return next((one for one in some if one is not None), None)
 
 
 def _in_full(
