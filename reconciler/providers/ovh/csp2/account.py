@@ -27,6 +27,7 @@ class Csp2Account:
     """The reseller tenants of one account.
 
     licences: what each tenant may buy, by id. taken: subscriptions that an order of this process became.
+    began: tasks that an order of this process began, by tenant.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Csp2Account:
         self.sandbox = api.settings.sandbox
         self.licences: dict[str, dict[int, Licence]] = {}
         self.taken: defaultdict[str, set[int]] = defaultdict(set)
+        self.began: defaultdict[str, set[str]] = defaultdict(set)
         self._subscriptions: dict[str, dict[int, Subscription]] = {}
         self._notices: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, str] = {}

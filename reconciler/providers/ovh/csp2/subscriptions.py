@@ -14,6 +14,7 @@ from reconciler.core.errors import Missing, Rejected
 from reconciler.core.model import Json
 from reconciler.core.provider import Absent, Accepted, Done, Outcome, Step, Stepped, StepRecord, Told, Unknown
 from reconciler.providers.http import path
+from reconciler.providers.ovh import lists
 from reconciler.providers.ovh.csp2.account import ROOT, Csp2Account
 from reconciler.providers.ovh.wire import Licence, Subscription, Task
 
@@ -36,6 +37,7 @@ async def order(account: Csp2Account, scope: str, action: Action) -> AsyncGenera
     licence = await account.licence(scope, number)
     _allowed(licence, number, quantity, new=True)
     before = await account.subscriptions(scope)
+    await _nothing_on_its_way(account, scope, before)
     known = sorted(one.id for one in before.values() if one.license_id == number)
     yield Step(
         name="subscription",
@@ -44,8 +46,25 @@ async def order(account: Csp2Account, scope: str, action: Action) -> AsyncGenera
     )
     body = {"licenseId": number, "quantity": quantity}
     task = await account.api.send(Task, "POST", f"{ROOT}{path(scope)}/subscription", body)
+    account.began[scope].add(str(task.id))
     yield Stepped(name="subscription", ref=str(task.id), data={"task": task.id})
     yield _pending(account, str(task.id), status=task.status)
+
+
+async def _nothing_on_its_way(account: Csp2Account, scope: str, there: dict[int, Subscription]) -> None:
+    """Refuse while a task is open that may become a subscription of somebody else, or one we have forgotten."""
+    route = f"{ROOT}{path(scope)}/task"
+    theirs = {str(one.task_pending_id) for one in there.values()} | account.began[scope]
+    for number in await lists.ids(account.api, route):
+        if number in theirs:
+            continue
+        task = await account.api.maybe(Task, f"{route}{path(number)}")
+        if task is not None and task.open:
+            raise Rejected(
+                f"task {number} of {scope} is open ({task.function}) and may be a subscription on its way",
+                hint="plan again when it has ended",
+                code="task-open",
+            )
 
 
 async def resize(account: Csp2Account, scope: str, action: Action) -> AsyncGenerator[Told, None]:
@@ -81,11 +100,13 @@ async def poll(
 ) -> Outcome:
     """Ask how far it is: the task says when it failed, the subscription when it is so."""
     step = max(steps, key=lambda one: one.began_at, default=None)
-    done = await _done(account, scope, action, step)
-    if done is not None:
-        return done
     task = await account.api.maybe(Task, f"{ROOT}{path(scope)}/task{path(ticket)}")
-    if task is not None and task.failed:
+    failed = task is not None and task.failed
+    if not (failed and action.verb is Verb.ORDER):  # what is new beside a failed purchase is somebody else's
+        done = await _done(account, scope, action, step)
+        if done is not None:
+            return done
+    if task is not None and failed:
         raise Rejected(
             f"task {ticket} of {scope} ended as {task.status}",
             hint="look at the tenant in the OVHcloud Control Panel, then plan again",
@@ -135,7 +156,7 @@ async def _done(account: Csp2Account, scope: str, action: Action, step: StepReco
     """Give the end of an action when the provider shows it."""
     if action.verb is Verb.ORDER:
         new = await _new(account, scope, step) if step else []
-        if len(new) != 1 or new[0].task_pending_id:
+        if len(new) != 1 or new[0].task_pending_id or not _fits(new[0], step):
             return None
         account.taken[scope].add(new[0].id)
         data = {"service": str(new[0].id), "scope": scope, "seats": new[0].quantity}
@@ -146,6 +167,11 @@ async def _done(account: Csp2Account, scope: str, action: Action, step: StepReco
     if one is None or one.task_pending_id or one.quantity != _seats(action):
         return None
     return Done(ref=_ref(action), data={"seats": one.quantity})
+
+
+def _fits(one: Subscription, step: StepRecord | None) -> bool:
+    """Whether a new subscription can be what was asked for; after an answer somebody may have changed its seats."""
+    return step is not None and (step.ref is not None or one.quantity == step.data.get("quantity"))
 
 
 async def _new(account: Csp2Account, scope: str, step: StepRecord) -> list[Subscription]:
