@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import Missing, ProviderError, Rejected
+from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
 from reconciler.core.model import Holding, Json, Place
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
 from reconciler.providers.http import path
@@ -75,6 +75,9 @@ class PaygTenant:
         )
         if tenant is None or tenant.service_type == "prepaid":
             return []  # a prepaid one's seats are services of their own, and another adapter's
+        if not domain:
+            # Logins hang on it: with a wrong one everybody would seem to be gone, and others to come.
+            raise Unavailable(f"the domains of {service} cannot be read", code="no-domain")
         found = await lists.listing(
             self.api,
             f"{ROOT}{path(service)}/user",
@@ -123,12 +126,15 @@ class PaygTenant:
     async def _domain(self, service: str) -> str:
         try:
             names = await batches.one(self.api, ROOT, list[str], service, suffix="/domain")
-            # Logins hang on it, so a batch that knows none is not believed.
             names = names or await lists.ids(self.api, f"{ROOT}{path(service)}/domain")
-        except Rejected:
-            return service
+        except Missing:
+            return ""
+        except Rejected as error:
+            raise Unavailable(error.message, hint=error.hint, code=error.code) from error
+        if not names:
+            return ""
         # Its own domain where it is listed: a customer's domain that comes first would rename everybody.
-        return names[0] if names and service not in names else service
+        return names[0] if service not in names else service
 
     async def _tasks(self, service: str) -> list[str]:
         try:
