@@ -200,10 +200,10 @@ class ManifestFile:
 
 def full_login(login: str, domain: str | None) -> str:
     """Complete a login with a domain, in lower case: logins are compared without regard to case."""
-    whole = login if "@" in login or not domain else f"{login}@{domain}"
-    return whole.lower()
+    return login_key(login if "@" in login or not domain else f"{login}@{domain}")
 
 
 def login_key(login: str) -> str:
     """Give the form under which a login stands in addresses: as written, in lower case."""
-    return login.lower()
+    lower = login.lower()
+    return login if lower == login else lower  # the same text once, however many keep it

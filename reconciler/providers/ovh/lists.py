@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
 from reconciler.providers.http import path
@@ -117,7 +117,7 @@ async def _expanded(api: Api, route: str, kind: type[T], key: Callable[[T], str]
     feature = f"expanded {batches.pattern(route)}"
     if feature in api.unanswered:
         return None
-    found: list[Any] = []
+    found: list[T] = []
     total = 1
     page = 1
     while len(found) < total:
@@ -129,18 +129,17 @@ async def _expanded(api: Api, route: str, kind: type[T], key: Callable[[T], str]
         if not isinstance(answer.data, list) or not all(isinstance(one, dict) for one in answer.data):
             api.unanswered.add(feature)
             return None
-        found += answer.data
+        try:
+            found += parse(list[kind], answer.data)  # type: ignore[valid-type]
+        except ValueError:
+            return None
         total = _elements(answer.headers.get("x-pagination-elements"), len(found))
         if not answer.data:
             break
         page += 1
     if len(found) != total:
         return None
-    try:
-        parsed = parse(list[kind], found)  # type: ignore[valid-type]
-    except ValueError:
-        return None
-    by_id = {key(one).lower(): one for one in parsed}
+    by_id = {key(one).lower(): one for one in found}
     return by_id if len(by_id) == total else None
 
 
