@@ -66,3 +66,22 @@ def test_validate_loads_what_files_need_and_nothing_that_talks_or_prints() -> No
     loaded = {module.split(".")[0] for module in lines[-1].split()[1:]}
     assert "exit 0" in lines
     assert loaded & HEAVY == {"pydantic"}
+
+
+def test_what_a_plan_imports_brings_no_library_that_only_colours_and_leaves_tls_as_it_is() -> None:
+    program = (
+        "import ssl, sys\n"
+        "usual = dict(vars(ssl.SSLContext))\n"
+        "import reconciler.cli.planning, reconciler.providers\n"
+        "import httpx\n"
+        "assert dict(vars(ssl.SSLContext)) == usual\n"
+        "assert 'httpx._main' not in sys.modules and callable(httpx.main)\n"
+        "print(*sys.modules)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+    )
+
+    loaded = {module.split(".")[0] for module in result.stdout.split()}
+    assert {"httpx", "aiohttp", "pydantic"} <= loaded
+    assert not loaded & {"rich", "pygments", "sqlalchemy", "alembic", "jinja2", "ruamel", "deepdiff", "msal"}
