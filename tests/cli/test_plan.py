@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it publishes no types
 
-from tests.cli.place import Place
+from tests.cli.place import WORLD, Place
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
@@ -290,3 +290,17 @@ def test_a_drift_is_what_somebody_changed_outside_of_git(place: Place) -> None:
 
     assert done.code == 2
     assert [one["summary"] for one in done.json["tenants"][1]["actions"]] == ["25 -> 10 seats"]
+
+
+@pytest.mark.parametrize("seats", [1, 2, 5])
+def test_somebody_elses_order_for_the_group_counts_as_on_its_way_in_both_directions(
+    place: Place, seats: int
+) -> None:
+    order = "{licence: business, quantity: 3, service: acme.o365.ovh.com, status: delivering, age: 2h}"
+    place.world(f"{WORLD}orders: [{order}]\n")
+    place.edit("tenants/acme.yaml", "seats: 2", f"seats: {seats}")
+
+    acme = place.tenant("acme")
+
+    assert [one["address"] for one in acme["actions"]] == []
+    assert [(one["address"], one["ref"]) for one in acme["pending"]] == [("group/office", "210000001")]

@@ -67,7 +67,8 @@ def foreign(tx: Tx, plan: Plan, quantity: int, tenant: str | None, *, date: floa
         "duration": "P1M",
         "mode": "default",
     }
-    add_lines(tx, number, {**item, "service": tenant, "parent": None, "id": number}, {}, unit(tx, plan))
+    into = {"existing_tenant_service_name": tenant} if tenant else {}  # as a cart that adds seats says it
+    add_lines(tx, number, {**item, "service": tenant, "parent": None, "id": number}, into, unit(tx, plan))
     lines = [{"plan": plan.code, "quantity": quantity, "target": tenant}]
     tx.record("order-placed", order=number, cart=None, description="", lines=lines)
     return number
