@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reconciler.cli.options import JOURNAL, common, option
-from reconciler.cli.wiring import Chosen, World, files, journal_of, run, setup
+from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
 from reconciler.core.action import Verb
 from reconciler.core.errors import LeaseHeldError, UsageError, WorkspaceError
 from reconciler.core.journal import Journal, Kind
@@ -28,6 +28,8 @@ from reconciler.engine.tenant import leased
 def _journal(values: dict[str, Any], *, create: bool) -> Iterator[tuple[World, Journal]]:
     chosen = Chosen(workspace=values["workspace"], journal=values["journal"])
     world = files(chosen)
+    for note in notes_of(world):
+        click.echo(f"Note: {note}", err=True)
     journal = journal_of(world, chosen, create=create)
     try:
         yield world, journal
@@ -198,7 +200,7 @@ def adopt(tenant: str, addresses: tuple[str, ...], **values: Any) -> None:
         made = _made(world, journal, clock)
         progress = load(made)
         plan = _plan(made, manifest, progress, clock)
-        seats = _seats(plan, addresses)
+        seats = _seats(plan, addresses, domain=manifest.tenant.domain)
         scribe = _scribe(made, tenant, progress.get(tenant, Progress()))
         _write(made, scribe, "adopt", lambda: _adopt(scribe, seats))
     for group, login in seats:
@@ -215,24 +217,32 @@ def _plan(made: Setup, manifest: ManifestFile, progress: dict[str, Progress], cl
     return planned
 
 
-def _seats(plan: Plan, addresses: tuple[str, ...]) -> list[tuple[str, str]]:
+def _seats(plan: Plan, addresses: tuple[str, ...], *, domain: str | None) -> list[tuple[str, str]]:
     """The seats that are there and not ours, by group and login; all, or those named."""
     there = {one.address: one.address for one in plan.unmanaged if one.address.startswith("seat/")}
-    known = {f"seat/{group}/{written}": f"seat/{group}/{login}" for group, login, written in plan.found}
-    there |= known | {value: value for value in known.values()}
+    there |= {f"seat/{group}/{written}": f"seat/{group}/{login}" for group, login, written in plan.found}
+    named = {alias.casefold(): one for name, one in there.items() for alias in (name, one)}
+    named |= {short: one for one in there.values() if (short := _short(plan, one, domain)) not in named}
     groups = {group for group, _ in plan.refs}
     wanted = list(addresses) or sorted({*there.values()})
     found: list[tuple[str, str]] = []
     for address in wanted:
-        if address not in there:
+        if address.casefold() not in named:
             raise WorkspaceError(
                 f"{plan.tenant} {address} is not there, or is ours already",
-                hint=f"there are: {', '.join(sorted(there)) or 'none'}",
+                hint=f"there are: {', '.join(sorted({*there, *there.values()})) or 'none'}",
             )
-        _, group, login = there[address].split("/", 2)
+        _, group, login = named[address.casefold()].split("/", 2)
         if group in groups:
             found.append((group, login))
     return found
+
+
+def _short(plan: Plan, address: str, domain: str | None) -> str:
+    """The address with the login as it may be written: without the tenant's domain, else the service's own."""
+    group = address.split("/", 2)[1]
+    home = domain or dict(plan.refs).get(group) or ""
+    return address.casefold().removesuffix(f"@{home.casefold()}")
 
 
 def _adopt(scribe: Scribe, seats: list[tuple[str, str]]) -> None:

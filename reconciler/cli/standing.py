@@ -177,5 +177,7 @@ def history(tenant: str | None, address: str | None, form: str, **values: Any) -
     if tenant is not None and not events and tenant not in known:
         raise WorkspaceError(f"there is no tenant {tenant!r}, and the journal never heard of it")
     shown: list[Event] = [one for one in events if address is None or one.address == address]
+    for note in notes_of(world):
+        click.echo(f"Note: {note}", err=True)
     made = options(no_color=values["no_color"])
     put(HISTORY["json" if values["as_json"] else form](shown, made))

@@ -27,6 +27,7 @@ from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import Setup, judged, load, plan_run, spending
 from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, settle_by_hand
 from reconciler.engine.together import together
+from reconciler.engine.waiters import still_waits, under_way
 
 log = logging.getLogger("reconciler")
 
@@ -365,9 +366,10 @@ async def _do(
             results = await Crew(means=means).work(plan.actions, {})
         code = code_of((*earlier, *results), plan)
         if plan.actions or leftovers:
-            unsaid = _closed(scribe, code, drop=not plan.actions)
-        if code in WELL and written != scribe.progress.seen and unsaid is None:
-            unsaid = _noted(scribe, written)
+            unsaid = _closed(scribe, code, drop=not plan.actions and not still_waits(scribe, plan, written))
+        said = written if under_way(scribe, plan) else ""
+        if code in WELL and said != scribe.progress.seen and unsaid is None:
+            unsaid = _noted(scribe, said)
     now = {result.id for result in results}
     kept = tuple(one for one in earlier if one.id not in now)
     return ended(plan, (*kept, *results), error=unsaid)

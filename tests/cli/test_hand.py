@@ -78,7 +78,7 @@ def test_nobody_is_adopted_or_released_who_is_not_there(seated: Place) -> None:
     ):
         done = seated.run(line)
         assert (done.code, done.out) == (1, ""), line
-        assert done.err.startswith("error: ")
+        assert "\nerror: " in f"\n{done.err}"
 
 
 def test_an_order_that_waits_for_a_person_is_asked_about_and_not_confirmed(place: Place) -> None:
@@ -108,7 +108,7 @@ def test_nothing_is_confirmed_or_resolved_that_is_not_open(place: Place) -> None
     ):
         done = place.run(line)
         assert (done.code, done.out) == (1, ""), line
-        assert done.err.startswith("error: ")
+        assert "\nerror: " in f"\n{done.err}"
 
 
 def test_what_did_not_happen_is_planned_again(doubtful: Place) -> None:
@@ -179,3 +179,56 @@ def hold(place: Place, tenant: str) -> subprocess.Popen[str]:
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     return holder
+
+
+def test_a_login_without_its_domain_names_the_same_person(seated: Place) -> None:
+    said = seated.ok("adopt acme seat/office/Eve")
+
+    assert said == f"acme {EVE}: ours\n"
+    assert unmanaged(seated) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["adopt acme", "release acme", "lease list", "history", "history --format json"]
+)
+def test_what_is_told_to_or_by_the_journal_says_that_the_account_is_a_sandbox(
+    seated: Place, line: str
+) -> None:
+    assert "ovh-main is a sandbox" in seated.run(line).err
+
+
+PEOPLE = """\
+version: 1
+tenant: nova
+provider: ovh-prepaid
+account: ovh-main
+license_groups: [{name: office, product: pro-plus, seats: 2}]
+users:
+  - {login: ada, first_name: Ada, last_name: Lovelace, country: lt, licenses: [office]}
+"""
+
+
+def test_who_waits_for_seats_is_not_forgotten_by_another_apply_before_they_come(place: Place) -> None:
+    place.world(UNPAID)
+    place.write("tenants/nova.yaml", PEOPLE)
+    assert place.run("apply --tenant nova --yes --wait 0").code == 4
+    assert place.run("apply --tenant nova --yes --wait 0").code == 4
+    place.ok("sandbox pay 210000001")
+    place.ok("sandbox advance 1h")
+
+    assert "seat/office/ada" in place.ok("resume --tenant nova --wait 20s")
+
+    assert place.tenant("nova")["status"] == "in_sync"
+
+
+def test_who_was_written_while_seats_were_on_their_way_is_not_called_in_sync(place: Place) -> None:
+    place.world(UNPAID)
+    place.write("tenants/nova.yaml", PEOPLE)
+    assert place.run("apply --tenant nova --yes --wait 0").code == 4
+    place.write("tenants/nova.yaml", PEOPLE + PEOPLE.splitlines()[-1].replace("ada", "eva") + "\n")
+    assert place.run("apply --tenant nova --yes --wait 0").code == 4
+    place.ok("sandbox pay 210000001")
+    place.ok("sandbox advance 1h")
+    place.ok("resume --tenant nova --wait 20s")
+
+    assert "nova (ovh-prepaid, ovh-main, SANDBOX): changes" in place.ok("status nova")
