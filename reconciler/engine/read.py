@@ -23,6 +23,12 @@ log = logging.getLogger("reconciler")
 Key = tuple[str, str]
 """An account of the workspace and a kind of provider."""
 
+PORTION = 200
+"""Tenants of an account that are in memory in full at the same time: a plan of many keeps only what it found.
+
+A whole number of the providers' batches (50), so that portions cost no request more.
+"""
+
 OpenAccount = Callable[[str, str], Account]
 
 
@@ -93,7 +99,10 @@ async def _plan_account(
     except ProviderError as error:
         return [_unreadable(one.tenant, error.message) for one in manifests]
     reader = _Reader(account=account, world=world, progress=progress, prices=prices)
-    return list(await asyncio.gather(*(reader.plan(one) for one in manifests)))
+    made: list[Plan] = []
+    for at in range(0, len(manifests), PORTION):
+        made += await asyncio.gather(*(reader.plan(one) for one in manifests[at : at + PORTION]))
+    return made
 
 
 def _world(
