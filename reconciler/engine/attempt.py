@@ -89,7 +89,7 @@ async def go_on(known: Open, means: Means) -> Result:
             return await _until_settled(action, means, await _look(action, means))
 
 
-def _dropped(action: Action, means: Means, why: str) -> Result:
+def dropped(action: Action, means: Means, why: str) -> Result:
     """Let go of what never happened: it is planned anew if it is still wanted."""
     failed(action, means, Unavailable(why, code="not-sent"), final=True)
     return not_started(action, f"{why}; it is planned anew if it is still wanted")
@@ -309,7 +309,8 @@ async def _look(action: Action, means: Means) -> Answer:
         return Uncertain(f"could not look: {error.message}")
     match found:
         case Absent(why=why):
-            return Again(why, 0.0) if means.again else _dropped(action, means, why)
+            again = means.again and action.id not in means.stale
+            return Again(why, 0.0) if again else dropped(action, means, why)
         case Unknown(why=why, look_again_at=None):
             means.scribe.write(Kind.IN_DOUBT, action, why=why)
             return in_doubt(means.scribe.progress.open[action.id])

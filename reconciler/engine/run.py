@@ -28,6 +28,7 @@ from reconciler.engine.setup import Setup, judged, load, plan_run, spending
 from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, settle_by_hand
 from reconciler.engine.together import together
 from reconciler.engine.waiters import still_waits, under_way
+from reconciler.engine.wanted import unwanted
 
 log = logging.getLogger("reconciler")
 
@@ -85,7 +86,8 @@ async def resume(setup: Setup) -> Report:
     opened = [plan for plan in opened if plan.hold is None]
     _guard_resumed(setup, opened, progress)
     checkouts = _checkouts(setup, progress)
-    before = await _resume_all(setup, opened, progress, checkouts, begin=True)
+    stale = await unwanted(setup, progress, [plan.tenant for plan in opened])
+    before = await _resume_all(setup, opened, progress, checkouts, begin=True, stale=stale)
     reports = [*before.values(), *(ended(plan, ()) for plan in held)]
     return replace(report_of(setup, "", started, reports), notes=(*setup.notes, *_fileless(setup, progress)))
 
@@ -207,16 +209,25 @@ async def _resume_all(
     checkouts: Checkouts,
     *,
     begin: bool,
+    stale: frozenset[str] = frozenset(),
 ) -> dict[str, TenantReport]:
-    """Go on with what is open; `begin` what was planned and never begun, too."""
+    """Go on with what is open; `begin` what was planned and never begun, too, but no `stale` purchase."""
     setup.acting = True
-    works = [partial(_resume_tenant, setup, plan, progress, checkouts, begin=begin) for plan in opened]
+    works = [
+        partial(_resume_tenant, setup, plan, progress, checkouts, begin=begin, stale=stale) for plan in opened
+    ]
     reports = await together(works, most=setup.concurrency)
     return {report.tenant: report for report in reports}
 
 
 async def _resume_tenant(
-    setup: Setup, plan: Plan, progress: dict[str, Progress], checkouts: Checkouts, *, begin: bool
+    setup: Setup,
+    plan: Plan,
+    progress: dict[str, Progress],
+    checkouts: Checkouts,
+    *,
+    begin: bool,
+    stale: frozenset[str],
 ) -> TenantReport:
     scribe = _scribe(setup, plan.tenant, progress)
 
@@ -227,7 +238,7 @@ async def _resume_tenant(
             settle_by_hand(scribe, plan)
             todo = list(scribe.progress.todo.values()) if begin else []
             means = await _means(setup, plan.tenant, scribe, checkouts)
-            crew = Crew(means=replace(means, again=begin))
+            crew = Crew(means=replace(means, again=begin, stale=stale))
             results = await crew.work(todo, dict(scribe.progress.open))
             if not begin:
                 results = tuple(one for one in results if one.state is not State.NOT_STARTED)

@@ -17,7 +17,7 @@ from reconciler.core.policy import Allowances
 from reconciler.core.progress import Open, Progress
 from reconciler.core.report import Result, State
 from reconciler.core.serial import action_to_dict
-from reconciler.engine.attempt import begin, go_on, hand_over
+from reconciler.engine.attempt import begin, dropped, go_on, hand_over
 from reconciler.engine.bound import bound, homeless
 from reconciler.engine.inherit import adopted
 from reconciler.engine.means import Means
@@ -157,6 +157,8 @@ class Crew:
             return not_started(action, self.halted or "the run was asked to stop")
         if action.how == "by-hand":
             return hand_over(action, self.means)
+        if action.id in self.means.stale:
+            return dropped(action, self.means, "files or account have changed since it was planned")
         ready = bound(action, self.means.scribe.progress.services)
         if homeless(ready):
             return not_started(action, f"the service of group/{ready.group} is not known yet: pin it")
