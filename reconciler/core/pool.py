@@ -185,7 +185,7 @@ def _sort_group(standing: Standing, case: _Case) -> None:
         elif (sits := present.get(login)) is not None:
             pool.staying.append(Staying(name, person, login, sits[0]))
         elif login not in renamed:
-            pool.joiners.append(Joiner(group=name, person=person, login=login))
+            _joins(standing, pool, person, login)
     gone = {one.old for one in pool.renames if one.group == name}
     for login, places in present.items():
         if len(places) > 1:
@@ -193,6 +193,17 @@ def _sort_group(standing: Standing, case: _Case) -> None:
             pool.said.append((name, login, f"sits on {refs}: one person needs one seat"))
         if login not in wanted and login not in gone and login not in busy:
             _unwritten(standing, case, login, places)
+
+
+def _joins(standing: Standing, pool: Pool, person: Person, login: str) -> None:
+    """Who is new gets a seat, unless it is somebody whose old login is being worked on: the rename comes after."""
+    name = standing.group.name
+    old = full_login(person.previously, standing.domain) if person.previously else None
+    if old in standing.open_people:
+        reason = f"waits until what is under way for {old} is done"
+        pool.waiting.append(Waiter(name, person, login, reason))
+    else:
+        pool.joiners.append(Joiner(group=name, person=person, login=login))
 
 
 def _unwritten(standing: Standing, case: _Case, login: str, places: list[Place]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 
+from reconciler.core.journal import Kind
 from reconciler.core.report import Report
 from reconciler.engine.consent import Consent
-from reconciler.engine.run import apply
+from reconciler.engine.run import apply, resume
 from reconciler.sandbox.ovh import interference
 from tests.engine.conftest import Make
 from tests.engine.harness import Bench, Ends, planned, states, trouble
@@ -60,7 +62,7 @@ def test_a_resume_does_not_overwrite_what_somebody_changed_since(bench: Make, ev
 
     report = one.resume()
 
-    assert trouble(report).code == "changed-meanwhile"
+    assert states(report) == {"group/basic": "not-started"}
     assert subscriptions(one) == [(11, 20)]
 
 
@@ -209,3 +211,72 @@ def test_nobody_loses_a_licence_because_the_domain_could_not_be_read(
     body = {"class": f"Client::{said}", "message": "not now"} if said else []
     assert applied(status, body).exit_code == 3
     assert one.count("user-deleted") == one.count("user-created") == 0
+
+
+@pytest.mark.parametrize("event", [1, 2, 3, 4])
+def test_a_resume_does_not_order_what_the_file_no_longer_asks_for(bench: Make, event: int) -> None:
+    one = bench("{}", acme=prepaid(10, "ada", pin=False))
+    assert one.crash(Ends(event=event))
+    one.write(acme=prepaid(2, "ada", pin=False))
+
+    one.resume()
+    assert one.count("order-placed") == 0
+    assert one.apply().exit_code == 0
+
+    assert pool(one) == (2, ["ada"])
+
+
+@pytest.mark.parametrize("event", [1, 2, 3, 4, 5])
+def test_a_resume_does_not_order_what_somebody_has_bought_since(bench: Make, event: int) -> None:
+    one = bench("{}", acme=prepaid(2, "ada", pin=False))
+    assert one.crash(Ends(event=event))
+    meanwhile(one, "order-placed new business 2")
+    one.time.at += 86400
+
+    one.resume()
+    one.apply()
+
+    assert not [entry for entry in one.world.ledger() if entry["what"] == "order-placed" and entry["cart"]]
+
+
+def test_a_cart_that_is_gone_although_we_could_not_delete_it_proves_nothing(bench: Make) -> None:
+    one = bench("{}", acme=prepaid(2, "ada", pin=False))
+    ends = Ends(event=5)
+    assert one.crash(ends)
+    route = f"/order/cart/{next(event.data['ref'] for event in ends.written if event.kind is Kind.STEPPED)}"
+    process, old = one.process(), one.process()
+
+    class Slow(httpx.AsyncBaseTransport):
+        """The old process's checkout takes effect right before the fence, and its cart goes away."""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "DELETE" and request.url.path.endswith(route) and not old.wire.sent:
+                account: Any = old.setup.accounts.open("ovh-main", "ovh-prepaid")
+                await account.api.session.write("POST", f"{route}/checkout", {})
+                await account.close()
+                with one.world.transaction() as tx:
+                    tx.run("DELETE FROM cart WHERE id = ?", route.rpartition("/")[2])
+            return await inner.handle_async_request(request)
+
+    inner, process.wire.inner = process.wire.inner, Slow()
+    process.run(resume)
+    old.journal.close()
+    one.time.at += 86400
+    one.resume()
+
+    assert old.wire.sent
+    assert one.count("order-placed") == 1
+
+
+def test_a_person_renamed_while_on_the_way_is_not_created_twice(bench: Make) -> None:
+    one = bench("settings: {delay_task: 3600}\n" + world_payg("ada"), acme=payg("ada", "bob"))
+    one.apply(wait=NOW)
+    one.write(acme=payg("ada", "bob").replace("login: bob,", "login: rob, previously: bob,"))
+
+    for _ in range(4):
+        report = one.apply(wait=NOW)
+        one.time.at += 4000
+
+    assert report.exit_code == 0
+    assert one.count("user-created") == 1
+    assert not one.count("user-deleted")

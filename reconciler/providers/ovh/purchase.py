@@ -161,17 +161,18 @@ async def _fence(api: Api, cart: str) -> bool:
             return False
     except Missing:
         return False
+    deleted = True
     try:
         await api.do("DELETE", route)
     except Rejected:
-        pass  # it was checked out meanwhile, or somebody else deleted it; the next look tells
+        deleted = False  # it was checked out meanwhile, or somebody else deleted it
     except Uncertain as error:
         raise Unavailable(error.message, hint="look again later", code=error.code) from error
     try:
         if (await api.get(Cart, route)).read_only:
             return False
     except Missing:
-        return True
+        return deleted
     raise Unavailable(f"cart {cart} could not be deleted", hint="look again later", code="cart-stays")
 
 
