@@ -339,6 +339,7 @@ async def _apply_tenant(
         unread = refused_tenant(plan, ReconcilerError(plan.error, code="unreadable"), 3)
         return replace(unread, actions=earlier.actions) if earlier else unread
     if plan.tenant in refused:
+        _owe(setup, [plan] if refused[plan.tenant] else [], progress, refused[plan.tenant])
         return not_approved(plan, refused[plan.tenant])
     kept = earlier.actions if earlier else ()
     report = await _told(plan, partial(_do, setup, plan, progress, checkouts, kept))

@@ -313,3 +313,10 @@ def test_at_a_terminal_the_plan_is_shown_and_a_person_asked(more: Place) -> None
     assert more.effects() == before
     agreed, _ = terminal(more, b"y\n")
     assert agreed == 4
+
+
+def test_a_tenant_whose_approval_is_stale_is_owed_until_an_apply_ends_well(place: Place) -> None:
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    assert place.run(f"apply --approved acme=sha256:{'1' * 64} --wait 0").code == 6
+
+    assert "owed: plan 111111111111 was approved" in place.ok("status acme")
