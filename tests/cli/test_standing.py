@@ -53,7 +53,6 @@ def test_a_manifest_that_says_something_else_than_what_was_applied_has_changes(p
     assert (before, after) == ("in_sync", "changes")
 
 
-
 def test_what_is_pending_is_told_with_since_when_until_when_and_under_which_number(pending: Place) -> None:
     done = pending.run("status --format json")
     acme = done.json["tenants"][0]
