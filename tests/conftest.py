@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -50,6 +51,11 @@ def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
         case (_, _, reason):
             return str(reason)
     return str(report.longrepr)
+
+
+# A shared machine may be slow for a moment; how long an example takes is nobody's business here.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,13 +11,14 @@ import click
 
 from reconciler.cli.options import JOURNAL, common, option
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
-from reconciler.core.action import Verb
+from reconciler.core.action import Action, Verb
 from reconciler.core.errors import LeaseHeldError, UsageError, WorkspaceError
 from reconciler.core.journal import Journal, Kind
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.model import seat_address
 from reconciler.core.plan import Plan
 from reconciler.core.progress import Open, Progress
+from reconciler.core.serial import action_to_dict
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import Setup, load, plan_run
@@ -148,40 +149,55 @@ def _resolution(scribe: Scribe, progress: Progress, tenant: str, address: str, h
     one = progress.at(address)
     stuck = progress.stuck.get(address)
     if one is None and stuck is not None:
-        return lambda: _unstick(scribe, stuck.action.address, happened)
+        return lambda: _unstick(scribe, stuck.action, happened)
     if one is None or one.stage != "in-doubt":
         raise WorkspaceError(f"{tenant} {address} is not in doubt", hint="`reconciler status` shows what is")
     action = one.action
     if happened is None:
+        said = "a person says it did not happen"
         return lambda: scribe.write(
-            Kind.FAILED,
-            action,
-            final=True,
-            resolved=True,
-            code="resolved",
-            message="a person says it did not happen",
+            Kind.FAILED, action, final=True, resolved=True, code="resolved", message=said
         )
-    if (
-        action.verb in {Verb.ORDER, Verb.RESIZE}
-        and happened.isdigit()
-        and action.detail.get("provider") == "ovh-prepaid"
-    ):
-        return lambda: scribe.write(
-            Kind.ACCEPTED,
-            action,
-            ticket=happened,
-            waiting_on="provider",
-            status="as a person says",
-            resolved=True,
-        )
+    if _is_order(action, happened):
+        return lambda: _follow(scribe, action, happened)
     return lambda: scribe.write(Kind.FINISHED, action, ref=happened, service=happened, resolved=True)
 
 
-def _unstick(scribe: Scribe, address: str, happened: str | None) -> None:
-    scribe.write(Kind.RELEASED, address=address, stuck=True, group=address.partition("/")[2])
-    if happened is not None:
-        group = address.partition("/")[2]
-        scribe.write(Kind.ADOPTED, address=address, group=group, ref=happened, product="", scope="")
+def _is_order(action: Action, ref: str) -> bool:
+    """Whether a reference is the number of an order, whose service only the order itself tells."""
+    return (
+        action.verb in {Verb.ORDER, Verb.RESIZE}
+        and ref.isdigit()
+        and action.detail.get("provider") == "ovh-prepaid"
+    )
+
+
+def _follow(scribe: Scribe, action: Action, order: str) -> None:
+    scribe.write(
+        Kind.ACCEPTED,
+        action,
+        ticket=order,
+        waiting_on="provider",
+        status="as a person says",
+        resolved=True,
+    )
+
+
+def _unstick(scribe: Scribe, action: Action, happened: str | None) -> None:
+    """Let go of a failed purchase; one that happened after all is followed, or is what its group is."""
+    group = action.address.partition("/")[2]
+    scribe.write(Kind.RELEASED, address=action.address, stuck=True, group=group)
+    if happened is None:
+        return
+    if _is_order(action, happened):
+        scribe.write(Kind.INTENDED, action, action=action_to_dict(action), attempt=1)
+        _follow(scribe, action, happened)
+        return
+    detail = action.detail
+    scope, product = str(detail.get("scope") or happened), str(detail.get("product", ""))
+    scribe.write(
+        Kind.ADOPTED, address=action.address, group=group, ref=happened, product=product, scope=scope
+    )
 
 
 @click.command()

@@ -66,6 +66,10 @@ def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Map
         draft.block(standing.address, Verb.UPDATE, reason, source=source)
     if not known or _ends(standing, holding, grown) == (wanted == "off"):
         return
+    if standing.group.protect and wanted == "off":
+        reason = "protect: true: its renewal is never switched off"
+        draft.block(standing.address, Verb.UPDATE, reason, source=source)
+        return
     if not pooled and (others := _who_else(standing, standings)) is not None:
         if others and wanted == "off":
             reason = f"{standing.ref} would end for {others} too: write `renewal: off` there as well"

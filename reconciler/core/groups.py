@@ -41,18 +41,18 @@ def _waits(draft: Draft, standing: Standing) -> bool:
     if not standing.pending:
         return False
     if standing.open is None and standing.stuck is not None:
-        draft.blocked.append(_stuck(standing.stuck))
+        draft.blocked.append(_stuck(standing.stuck, draft.manifest.tenant.tenant))
     elif standing.open is None:
         draft.pending.append(_coming(standing))
     return True
 
 
-def _stuck(stuck: Stuck) -> Waiting:
+def _stuck(stuck: Stuck, tenant: str) -> Waiting:
     name = stuck.action.address  # a renamed group's failed under the name before
     return Waiting(
         address=name,
         verb=stuck.action.verb,
-        reason=f"{stuck.why}; it is not ordered again by itself: `reconciler resolve TENANT {name} "
+        reason=f"{stuck.why}; it is not ordered again by itself: `reconciler resolve {tenant} {name} "
         "--did-not-happen` allows that",
         ref=stuck.ref,
         since=stuck.since,

@@ -469,6 +469,13 @@ def test_another_display_name_is_told(shown: str, count: int) -> None:
     assert len(plan.findings) == count
 
 
+def test_a_protected_group_keeps_its_renewal() -> None:
+    plan = planned(tenant(group(seats=1, protect=True, renewal="off")), service(None), events=[known()])
+
+    assert not plan.actions
+    assert [one.reason for one in plan.blocked] == ["protect: true: its renewal is never switched off"]
+
+
 def test_what_this_version_does_nothing_about_is_told() -> None:
     plan = planned(tenant(group(seats=1), mpn_id="1234567", domains=("acme.example",)), service(None))
 
