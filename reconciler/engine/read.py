@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from reconciler.core.errors import ProviderError, ReconcilerError
 from reconciler.core.identity import ProductOf, claims
@@ -52,12 +53,17 @@ class Accounts:
             await account.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Selection:
     """The manifests of the workspace, and which of them are looked at."""
 
     every: tuple[ManifestFile, ...]
     chosen: tuple[ManifestFile, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, ManifestFile]:
+        """Every manifest by its tenant: looking through all for each tenant would take the square of them."""
+        return {one.tenant.tenant: one for one in self.every}
 
 
 async def plans(

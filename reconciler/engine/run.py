@@ -11,7 +11,7 @@ from functools import partial
 
 from reconciler.core.errors import GuardError, JournalError, LeaseLostError, ReconcilerError, StalePlanError
 from reconciler.core.journal import Kind
-from reconciler.core.manifest import ManifestFile, fingerprint
+from reconciler.core.manifest import fingerprint
 from reconciler.core.money import buys
 from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
@@ -198,10 +198,6 @@ def _to_do(plan: Plan, refused: Mapping[str, str]) -> bool:
     return bool(plan.actions) and plan.hold is None and plan.error is None and plan.tenant not in refused
 
 
-def _manifest(setup: Setup, tenant: str) -> ManifestFile:
-    return next(one for one in setup.selection.every if one.tenant.tenant == tenant)
-
-
 async def _resume_all(
     setup: Setup,
     opened: Iterable[Plan],
@@ -242,7 +238,7 @@ async def _resume_tenant(
             results = await crew.work(todo, dict(scribe.progress.open))
             if not begin:
                 results = tuple(one for one in results if one.state is not State.NOT_STARTED)
-            unsaid = _closed(scribe, exit_code(results))
+            unsaid = _last_word(partial(close, scribe, exit_code=exit_code(results)))
         # Only of what was open: what else the plan says may be otherwise by now.
         opened = replace(plan, blocked=(), pending=(), in_doubt=False)
         return ended(opened, results, error=unsaid)
@@ -250,19 +246,10 @@ async def _resume_tenant(
     return await _told(plan, work)
 
 
-def _closed(scribe: Scribe, code: int, *, drop: bool = False) -> ReconcilerError | None:
+def _last_word(write: Callable[[], object]) -> ReconcilerError | None:
     """Write how it ended; an error here takes nothing back of what was done."""
     try:
-        close(scribe, exit_code=code, drop=drop)
-    except (LeaseLostError, JournalError) as error:
-        return error
-    return None
-
-
-def _noted(scribe: Scribe, manifest: str) -> ReconcilerError | None:
-    """Write for which manifest it ended well; `status` tells by it whether the file says something else now."""
-    try:
-        scribe.write(Kind.SEEN, manifest=manifest)
+        write()
     except (LeaseLostError, JournalError) as error:
         return error
     return None
@@ -289,7 +276,7 @@ def _catch_up(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> No
 
 
 async def _means(setup: Setup, tenant: str, scribe: Scribe, checkouts: Checkouts) -> Means:
-    manifest = _manifest(setup, tenant)
+    manifest = setup.selection.by_name[tenant]
     account = setup.accounts.of(manifest.tenant)
     now = setup.clock.now()
     return Means(
@@ -361,7 +348,7 @@ async def _do(
 ) -> TenantReport:
     known = progress.setdefault(plan.tenant, Progress())
     leftovers = bool(known.owed or known.todo)
-    written = fingerprint(_manifest(setup, plan.tenant).tenant)
+    written = fingerprint(setup.selection.by_name[plan.tenant].tenant)
     new = code_of(earlier, plan) in WELL and written != known.seen
     if not (plan.actions or plan.found or plan.identified or leftovers or known.inherited or new):
         return ended(plan, earlier)
@@ -378,10 +365,12 @@ async def _do(
             results = await Crew(means=means).work(plan.actions, {})
         code = code_of((*earlier, *results), plan)
         if plan.actions or leftovers:
-            unsaid = _closed(scribe, code, drop=not plan.actions and not still_waits(scribe, plan, written))
+            drop = not plan.actions and not still_waits(scribe, plan, written)
+            unsaid = _last_word(partial(close, scribe, exit_code=code, drop=drop))
         said = written if under_way(scribe, plan) else ""
         if code in WELL and said != scribe.progress.seen and unsaid is None:
-            unsaid = _noted(scribe, said)
+            # `status` tells by it whether the file says something else by now.
+            unsaid = _last_word(partial(scribe.write, Kind.SEEN, manifest=said))
     now = {result.id for result in results}
     kept = tuple(one for one in earlier if one.id not in now)
     return ended(plan, (*kept, *results), error=unsaid)
