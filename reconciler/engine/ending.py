@@ -78,17 +78,7 @@ def status_of(results: Iterable[Result], plan: Plan) -> Status:
 
 def refused_tenant(plan: Plan, error: ReconcilerError, code: int) -> TenantReport:
     """A tenant for which nothing was begun, and why."""
-    results = tuple(
-        Result(
-            id=action.id,
-            verb=action.verb,
-            address=action.address,
-            summary=action.summary,
-            state=State.NOT_STARTED,
-            error=Trouble(code=error.code or "refused", message=error.message),
-        )
-        for action in plan.actions
-    )
+    results = _none_begun(plan, Trouble(code=error.code or "refused", message=error.message))
     return TenantReport(
         tenant=plan.tenant,
         status=Status.ERROR,
@@ -108,17 +98,21 @@ def not_approved(plan: Plan, why: str) -> TenantReport:
         tenant=plan.tenant,
         status=plan.status,
         sandbox=plan.sandbox,
-        actions=tuple(
-            Result(
-                id=action.id,
-                verb=action.verb,
-                address=action.address,
-                summary=action.summary,
-                state=State.NOT_STARTED,
-                error=Trouble(code="not-approved", message="not among the approved tenants"),
-            )
-            for action in plan.actions
-        ),
+        actions=_none_begun(plan, Trouble(code="not-approved", message="not among the approved tenants")),
+    )
+
+
+def _none_begun(plan: Plan, why: Trouble) -> tuple[Result, ...]:
+    return tuple(
+        Result(
+            id=action.id,
+            verb=action.verb,
+            address=action.address,
+            summary=action.summary,
+            state=State.NOT_STARTED,
+            error=why,
+        )
+        for action in plan.actions
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from reconciler.core.shapes import TENANT_KEYS, WORKSPACE_KEYS
 from reconciler.core.sketch import Sketch, sketch
 from reconciler.core.workspace import WORKSPACE, Workspace
 from reconciler.store.files import default_paths, find_tenants, find_workspace, read_bytes, refused, show
+from reconciler.store.uncollected import uncollected
 from reconciler.store.yaml import Document, Places, Unreadable, read
 
 
@@ -59,7 +58,7 @@ def load(
     """Read the workspace and every tenant below the paths; no fault stops the reading of the rest."""
     path = find_workspace(paths, given=workspace_file, cwd=cwd)
     root = path.parent if path else cwd
-    with _no_collection():
+    with uncollected(freeze=True):
         workspace, found = _workspace(path, cwd=cwd, allowed=allowed_hosts, version=version)
         if any(each.code == "RC3002" for each in found):
             # Another version of the tool may read everything else differently: say only this.
@@ -140,16 +139,3 @@ def _no_workspace(cwd: Path) -> Diagnostic:
         "no workspace file here or above the paths given",
         "run `reconciler init`, or name one with --workspace FILE",
     )
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from walking what is only growing (20 to 35 % of the time)."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.freeze()
-            gc.enable()

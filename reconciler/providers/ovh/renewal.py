@@ -25,11 +25,6 @@ async def keep(api: Api, root: str, names: Iterable[str], *, step: str) -> Async
         yield told
 
 
-async def dates(api: Api, root: str, names: Iterable[str]) -> dict[str, Service | None]:
-    """Read the records of these services, one by one and uncached."""
-    return {name: await api.service(f"{root}{path(name)}") for name in names}
-
-
 def last_day(records: Iterable[Service | None]) -> date | None:
     """Give the day on which the last of them ends."""
     return max((one.expiration for one in records if one and one.expiration), default=None)
