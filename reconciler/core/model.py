@@ -22,6 +22,11 @@ def user_address(login: str) -> Address:
     return f"user/{login}"
 
 
+def setting_address(*words: str) -> Address:
+    """Where something of the tenant itself stands, as in `tenant/domain/acme.example`."""
+    return "/".join(("tenant", *words))
+
+
 def seat_address(group: str, login: str) -> Address:
     """Where one person's place in one group stands."""
     return f"seat/{group}/{login}"
@@ -40,6 +45,7 @@ class Place(NamedTuple):
     """One seat as a provider shows it: free when `login` is None.
 
     `ready` is false while the provider works on it; `ends_on` is set once its end was asked for.
+    `via` names the directory group that gives the licence; such a seat is nobody's to take away here.
     """
 
     ref: str
@@ -51,6 +57,7 @@ class Place(NamedTuple):
     task: str | None = None
     ends_on: date | None = None
     renews_on: date | None = None
+    via: str = ""
 
     @property
     def user(self) -> User:
@@ -58,7 +65,30 @@ class Place(NamedTuple):
         return User(self.login or "", self.first_name, self.last_name, self.country)
 
 
+class Entry(NamedTuple):
+    """A person as a directory keeps them, whether or not they have a licence; `deleted`: in its bin."""
+
+    ref: str
+    login: str
+    first_name: str = ""
+    last_name: str = ""
+    country: str | None = None
+    deleted: bool = False
+
+    @property
+    def user(self) -> User:
+        """The person."""
+        return User(self.login, self.first_name, self.last_name, self.country)
+
+
 Renewal = Literal["auto", "off"]
+
+
+class Tranche(NamedTuple):
+    """Seats that may still be given back, and until when."""
+
+    seats: int
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +102,11 @@ class Holding:
     task: the open quantity task; while there is one no number is planned.
     domain: appended to logins written without @.
     status: the provider's own word.
+    sku: how a directory calls the product, when the seller tells it.
+    refundable: the seats that may be given back at once; None: any number at any time.
+    cancel_until: until when it may be ended at once, where the provider has a window for that.
+    scheduled: what changes by itself at the renewal, in the shape of an action's `after`.
+    frozen: why nothing of it can be changed now (it renews, it is suspended); empty: it can be.
     """
 
     ref: str
@@ -86,6 +121,31 @@ class Holding:
     domain: str = ""
     name: str = ""
     status: str = "ok"
+    notices: tuple[str, ...] = ()
+    sku: str = ""
+    term: str = ""
+    billing: str = ""
+    refundable: tuple[Tranche, ...] | None = None
+    cancel_until: datetime | None = None
+    scheduled: Json | None = None
+    frozen: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """What a tenant has besides its groups, as the provider and the directory show it.
+
+    ref: the customer's id at the seller; None while there is no customer.
+    entries: everybody the directory knows, its bin included; None where no directory keeps people.
+    settings: what is so at an address of the tenant, as in `tenant/domain/acme.example`: {"verified": true};
+        what is not there is not so, or cannot be read.
+    unready: why nothing may be ordered yet (an agreement that is missing, a customer under review).
+    """
+
+    ref: str | None = None
+    entries: tuple[Entry, ...] | None = None
+    settings: Mapping[Address, Json] = field(default_factory=dict)
+    unready: str = ""
     notices: tuple[str, ...] = ()
 
 

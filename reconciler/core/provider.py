@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.model import Holding, Json, Quote, Snapshot
+from reconciler.core.manifest import Tenant
+from reconciler.core.model import Holding, Json, Organisation, Quote, Snapshot
 
 WaitingOn = Literal["provider", "person"]
 
@@ -24,12 +25,30 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """How long what has ended lives on, in days; None where the provider tells nothing.
+
+    grace: it can still be used. kept: its data are kept, counted from the end as well.
+    """
+
+    grace: int | None = None
+    kept: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a provider can do, as data: it decides Blocked, makes the matrix in the docs and picks the tests.
 
     pool: seats are bought ahead of people; False where every person is one seat.
     people: it knows who sits where.
-    shrink, cancel: when fewer seats and a cancelled group take effect.
+    slots: every seat has a key of its own; False where seats are a number and only who sits is listed.
+    directory: it keeps people whether or not they sit, so they are created before they get a licence.
+    shrink, cancel: when fewer seats and a cancelled group take effect; `window`: at once while the holding
+        says so, else at its renewal.
+    renames: the display name of a service can be written.
+    by_word: nothing can be read there, so what a person confirmed counts.
+    settings: which keys of a tenant it acts on (customer, domains, ...), and how.
+    windows: days of its life cycle.
     products: the names a manifest may use; None when the provider's own list decides.
     max_seats: the most seats one holding of a product may have.
     promise_seconds: how long an order may take before it is overdue.
@@ -39,11 +58,17 @@ class Capabilities:
     verbs: Mapping[Verb, Support]
     pool: bool
     people: bool
-    shrink: Literal["now", "at-expiration"]
-    cancel: Literal["now", "at-expiration"]
+    shrink: Literal["now", "at-expiration", "window"]
+    cancel: Literal["now", "at-expiration", "window"]
+    slots: bool = True
+    directory: bool = False
+    renames: bool = False
+    by_word: bool = False
     products: frozenset[str] | None = None
     max_seats: Mapping[str, int] = field(default_factory=dict)
     promise_seconds: int = 4 * 3600
+    settings: Mapping[str, Support] = field(default_factory=dict)
+    windows: Windows = field(default_factory=Windows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +163,10 @@ class Provider(Protocol):
         """Read these holdings in full, uncached: people, tasks, dates. A partial answer raises."""
         ...
 
+    async def organisation(self) -> Organisation | None:
+        """Read what the tenant has besides its groups, uncached; None where there is no such thing."""
+        ...
+
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write, in the shape of `action.before`."""
         ...
@@ -164,10 +193,17 @@ class Account(Protocol):
     capabilities: Capabilities
     sandbox: bool
 
-    async def snapshot(self, scopes: frozenset[str], *, settled: frozenset[str] = frozenset()) -> Snapshot:
+    async def snapshot(
+        self,
+        scopes: frozenset[str],
+        *,
+        settled: frozenset[str] = frozenset(),
+        told: tuple[Holding, ...] = (),
+    ) -> Snapshot:
         """Read the account-wide lists, once a run; `scopes` are the services of the selected tenants.
 
         settled: orders that the journal saw delivered; they are not asked about again.
+        told: what people confirmed to have bought where nothing can be read (`by_word`).
         """
         ...
 
@@ -183,8 +219,8 @@ class Account(Protocol):
         """The provider's clock."""
         ...
 
-    def tenant(self, name: str, scope: str | None) -> Provider:
-        """One tenant's part; `scope` is its own service, when it has one."""
+    def tenant(self, tenant: Tenant) -> Provider:
+        """One tenant's part."""
         ...
 
     async def close(self) -> None:

@@ -183,7 +183,7 @@ class _Reader:
         refs = to_read(manifest, self.world, found, progress)
         holdings: tuple[Holding, ...] = ()
         if refs:
-            provider = self.account.tenant(tenant.tenant, tenant.service)
+            provider = self.account.tenant(tenant)
             holdings = await provider.read(refs)
         now = await self.account.now()
         plan = plan_tenant(

@@ -280,7 +280,7 @@ async def _means(setup: Setup, tenant: str, scribe: Scribe, checkouts: Checkouts
     account = setup.accounts.of(manifest.tenant)
     now = setup.clock.now()
     return Means(
-        provider=account.tenant(tenant, manifest.tenant.service),
+        provider=account.tenant(manifest.tenant),
         scribe=scribe,
         clock=setup.clock,
         checkout=checkouts.of(tenant),

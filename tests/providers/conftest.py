@@ -14,7 +14,7 @@ import pytest
 from reconciler.providers import OPEN, open_session
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.world import World
-from tests.providers.rig import KEYS, SETTINGS, Open, Rig, Time
+from tests.providers.rig import KEYS, SETTINGS, Open, Rig, Time, written
 
 
 @pytest.fixture
@@ -56,6 +56,6 @@ def open_rig(world: World, time: Time) -> Open:
             clock=time.clock,
         )
         account = OPEN[kind]("ovh-main", session)
-        return Rig(world, session, account, account.tenant("acme", scope), time)
+        return Rig(world, session, account, account.tenant(written("acme", scope, kind)), time)
 
     return opened

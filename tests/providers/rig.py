@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.core.action import Action, Verb
+from reconciler.core.manifest import TENANT, Tenant
 from reconciler.core.provider import (
     Absent,
     Accepted,
@@ -132,4 +133,12 @@ def act(verb: Verb, address: str, *, before: Any = None, after: Any = None, **de
         before=before,
         after=after,
         detail=detail,
+    )
+
+
+def written(name: str, scope: str | None, provider: str = "ovh-prepaid") -> Tenant:
+    """A tenant as a manifest names it, for opening its part of an account."""
+    service = {"service": scope} if scope else {}
+    return TENANT.validate_python(
+        {"version": 1, "tenant": name, "provider": provider, "account": "ovh-main", **service}
     )

@@ -15,7 +15,7 @@ from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Rejected
 from reconciler.core.provider import Accepted, Attempt, Done, Provider, Step, Stepped, StepRecord
 from reconciler.providers import OPEN, open_session
-from tests.providers.rig import KEYS, SETTINGS, Time, act
+from tests.providers.rig import KEYS, SETTINGS, Time, act, written
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +111,7 @@ class Spartan:
             SETTINGS, KEYS, writes=True, transport=httpx.MockTransport(self), clock=Time().clock
         )
         account = OPEN["ovh-prepaid"]("main", session)
-        return account, account.tenant("acme", GROUP)
+        return account, account.tenant(written("acme", GROUP))
 
 
 async def carry_out(provider: Provider, action: Action) -> tuple[Any, tuple[StepRecord, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.providers.rig import Open, Rig
+from tests.providers.rig import Open, Rig, written
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +54,7 @@ async def read_all(rig: Rig, tenants: int) -> Counter[str]:
     snapshot = await rig.account.snapshot(frozenset(scopes))
     refs = {one.ref for one in snapshot.holdings if one.scope in scopes}
     assert len({one.scope for one in snapshot.holdings if one.scope in scopes}) == tenants
-    providers = [(rig.account.tenant(scope, scope), scope) for scope in scopes]
+    providers = [(rig.account.tenant(written(scope.split(".")[0], scope)), scope) for scope in scopes]
     await asyncio.gather(
         *(
             provider.read(frozenset({one.ref for one in snapshot.holdings if one.scope == scope} & refs))

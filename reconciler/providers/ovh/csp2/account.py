@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
+from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Price, Quote, Snapshot
 from reconciler.core.provider import Provider
 from reconciler.providers.http import path
@@ -51,6 +52,7 @@ class Csp2Account:
         scopes: frozenset[str],
         *,
         settled: frozenset[str] = frozenset(),  # noqa: ARG002 - nothing is ordered here
+        told: tuple[Holding, ...] = (),  # noqa: ARG002 - everything can be read
     ) -> Snapshot:
         """Read every selected tenant's subscriptions; one tenant's failure is its own."""
         failed: dict[str, str] = {}
@@ -88,9 +90,9 @@ class Csp2Account:
         """The provider's clock."""
         return await self.api.now()
 
-    def tenant(self, name: str, scope: str | None) -> Provider:
-        """One tenant's part; `scope` is the reseller tenant."""
-        return self._open_tenant(self, name, scope)
+    def tenant(self, tenant: Manifest) -> Provider:
+        """One tenant's part; its `service` is the reseller tenant."""
+        return self._open_tenant(self, tenant.tenant, tenant.service)
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import ProviderError
-from reconciler.core.model import Holding, Json
+from reconciler.core.model import Holding, Json, Organisation
 from reconciler.core.provider import (
     Absent,
     Accepted,
@@ -45,6 +45,10 @@ class Csp2Tenant:
         """Read these subscriptions in full, with the add-ons that hang on them."""
         found = await self.account.read(self.scope, refs)
         return tuple(await asyncio.gather(*(self._with_addons(one) for one in found)))
+
+    async def organisation(self) -> Organisation | None:
+        """Nothing stands beside the groups that is read here."""
+        return None
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from reconciler.core.errors import Rejected, Unavailable
+from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Price, Quote, Snapshot
 from reconciler.core.provider import Provider
 from reconciler.providers.http import path
@@ -37,6 +38,7 @@ class PaygAccount:
         scopes: frozenset[str],  # noqa: ARG002 - one list names them all
         *,
         settled: frozenset[str] = frozenset(),  # noqa: ARG002 - nothing is ordered here
+        told: tuple[Holding, ...] = (),  # noqa: ARG002 - everything can be read
     ) -> Snapshot:
         """Read which groups there are; each may hold either product."""
         names = await lists.ids(self.api, ROOT)
@@ -72,9 +74,9 @@ class PaygAccount:
         """The provider's clock."""
         return await self.api.now()
 
-    def tenant(self, name: str, scope: str | None) -> Provider:
+    def tenant(self, tenant: Manifest) -> Provider:
         """One tenant's part."""
-        return self._open_tenant(self, name, scope)
+        return self._open_tenant(self, tenant.tenant, tenant.service)
 
     def product_id(self, scope: str | None, product: str) -> str | None:  # noqa: ARG002 - the same everywhere
         """Give the product's key; None when it is not sold."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
-from reconciler.core.model import Holding, Json, Place
+from reconciler.core.model import Holding, Json, Organisation, Place
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
 from reconciler.providers.http import path
 from reconciler.providers.ovh import batches, lists
@@ -32,6 +32,10 @@ class PaygTenant:
         """Read these services in full: people, domain, dates, open tasks."""
         parts = await asyncio.gather(*(self._service(service) for service in sorted(refs)))
         return tuple(one for part in parts for one in part)
+
+    async def organisation(self) -> Organisation | None:
+        """Nothing stands beside the groups that is read here."""
+        return None
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from reconciler.core.errors import Unavailable
+from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Place, Quote, Snapshot
 from reconciler.core.provider import Provider
 from reconciler.providers.http import path
@@ -62,6 +63,7 @@ class PrepaidAccount:
         scopes: frozenset[str],  # noqa: ARG002 - one list holds all tenants
         *,
         settled: frozenset[str] = frozenset(),
+        told: tuple[Holding, ...] = (),  # noqa: ARG002 - everything can be read
     ) -> Snapshot:
         """Read the seats of all tenants and the orders on their way."""
         found = await lists.listing(self.api, ROOT, Seat, key=lambda seat: seat.service_name)
@@ -99,9 +101,9 @@ class PrepaidAccount:
         """The provider's clock."""
         return await self.api.now()
 
-    def tenant(self, name: str, scope: str | None) -> Provider:
+    def tenant(self, tenant: Manifest) -> Provider:
         """One tenant's part."""
-        return self._open_tenant(self, name, scope)
+        return self._open_tenant(self, tenant.tenant, tenant.service)
 
     def product_id(self, scope: str | None, product: str) -> str | None:  # noqa: ARG002 - the same everywhere
         """Give the product's key; None when it is not sold."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import ProviderError
-from reconciler.core.model import Holding, Json
+from reconciler.core.model import Holding, Json, Organisation
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
 from reconciler.providers.ovh import batches
 from reconciler.providers.ovh.api import refused
@@ -36,6 +36,10 @@ class PrepaidTenant:
                 holdings = await self._dressed(names[0], holdings)
             found += holdings
         return tuple(found)
+
+    async def organisation(self) -> Organisation | None:
+        """Nothing stands beside the groups that is read here."""
+        return None
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""
