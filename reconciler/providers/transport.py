@@ -185,7 +185,7 @@ def _tls() -> ssl.SSLContext:
 def _field(body: bytes, name: str) -> object:
     try:
         return json.loads(body)[name]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):  # the last: it nests without an end
         return None
 
 
