@@ -200,7 +200,10 @@ class ManifestFile:
 
 def full_login(login: str, domain: str | None) -> str:
     """Complete a login with a domain, in lower case: logins are compared without regard to case."""
-    return login_key(login if "@" in login or not domain else f"{login}@{domain}")
+    if domain and "@" not in login:
+        return f"{login}@{domain}".lower()
+    lower = login.lower()
+    return login if lower == login else lower  # as in `login_key`: everybody's login comes by here
 
 
 def login_key(login: str) -> str:

@@ -159,9 +159,11 @@ def _plan(
         sandbox=world.sandbox,
         in_doubt=any(one.stage == "in-doubt" for one in progress.open.values()),
         found=tuple(
-            (group, login, login_key(person.login))
-            for group, person, login, _ in pool.staying
-            if (group, login) not in progress.owned
+            sorted(
+                (group, login, login_key(person.login))
+                for group, person, login, _ in pool.staying
+                if (group, login) not in progress.owned
+            )
         ),
         seated=tuple(
             (name, len({place.login for place in one.places if place.login}))

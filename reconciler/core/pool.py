@@ -5,7 +5,7 @@ A freed seat is given to a joiner before a bought one; who moves keeps the old s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
@@ -17,6 +17,8 @@ from reconciler.core.standing import Standing
 
 Key = tuple[str, str]
 """A group and a login in full."""
+
+_REF = attrgetter("ref")
 
 
 @dataclass(slots=True)
@@ -93,6 +95,7 @@ class Pool:
     busy: how many people of a group have an open action and sit there already.
     coming: people who are on their way to a seat by an open action, or would sit in a group that is blocked.
     said: what is worth a finding, by group and login.
+    staying: in no particular order: nearly everybody stays, and for most of them nothing is said or done.
     """
 
     joiners: list[Joiner] = field(default_factory=list)
@@ -129,7 +132,6 @@ def sort_people(tenant: Tenant, standings: Mapping[str, Standing], progress: Pro
         _sort_group(standing, _Case(tenant, progress, pool, wanted, standings))
     pool.joiners.sort(key=lambda one: (one.login, one.group))
     pool.leavers.sort(key=lambda one: (one.login, one.group, one.place.ref))
-    pool.staying.sort(key=attrgetter("login", "group"))
     pool.renames.sort(key=lambda one: (one.login, one.group))
     _movers(pool, standings)
     return pool
@@ -173,26 +175,38 @@ def owned_as(progress: Progress, group: Group, login: str) -> str | None:
 
 def _sort_group(standing: Standing, case: _Case) -> None:
     name, pool, busy, wanted = standing.group.name, case.pool, standing.open_people, case.wanted
-    present: dict[str, list[Place]] = {}
-    for place in sorted(standing.places, key=attrgetter("ref")):
-        if place.login:
-            present.setdefault(place.login, []).append(place)
+    taken = [place for place in sorted(standing.places, key=_REF) if place.login]
+    # Of two seats of one person the first counts: it is put in last.
+    present = {place.login: place for place in reversed(taken)}
     pool.busy[name] = len(busy & present.keys())
     renamed = _renames(standing, case, present)
     for login, person in wanted.items():
         if login in busy:
             pool.coming[name, login] = True
         elif (sits := present.get(login)) is not None:
-            pool.staying.append(Staying(name, person, login, sits[0]))
+            pool.staying.append(Staying(name, person, login, sits))
         elif login not in renamed:
             _joins(standing, pool, person, login)
+    if len(present) < len(taken):
+        _tell_twice(pool, name, taken)
     gone = {one.old for one in pool.renames if one.group == name}
-    for login, places in present.items():
+    loose = [one for one in taken if not (one.login in wanted or one.login in gone or one.login in busy)]
+    for login, places in _by_login(loose).items():
+        _unwritten(standing, case, login, places)
+
+
+def _tell_twice(pool: Pool, name: str, taken: Sequence[Place]) -> None:
+    for login, places in _by_login(taken).items():
         if len(places) > 1:
             refs = " and ".join(place.ref for place in places)
             pool.said.append((name, login, f"sits on {refs}: one person needs one seat"))
-        if login not in wanted and login not in gone and login not in busy:
-            _unwritten(standing, case, login, places)
+
+
+def _by_login(taken: Sequence[Place]) -> dict[str, list[Place]]:
+    seats: dict[str, list[Place]] = {}
+    for place in taken:
+        seats.setdefault(place.login or "", []).append(place)
+    return seats
 
 
 def _joins(standing: Standing, pool: Pool, person: Person, login: str) -> None:
@@ -220,7 +234,7 @@ def _unwritten(standing: Standing, case: _Case, login: str, places: list[Place])
         ]
 
 
-def _renames(standing: Standing, case: _Case, present: Mapping[str, list[Place]]) -> set[str]:
+def _renames(standing: Standing, case: _Case, present: Mapping[str | None, Place]) -> set[str]:
     done: set[str] = set()
     name, pool = standing.group.name, case.pool
     for login, person in case.wanted.items():
@@ -236,7 +250,7 @@ def _renames(standing: Standing, case: _Case, present: Mapping[str, list[Place]]
             said = f"{old} is not ours, so `previously` does nothing: adopt it"
             pool.said.append((name, person.login, said))
         else:
-            pool.renames.append(Rename(name, person, login, old, present[old][0]))
+            pool.renames.append(Rename(name, person, login, old, present[old]))
             done.add(login)
     return done
 

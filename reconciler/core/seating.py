@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
@@ -111,20 +112,20 @@ def _updates(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> Non
         if key not in done:
             _update(draft, standings[one.group], one, told, previously=one.old, groups=users[key])
         done.add(key)
-    refs = {name: one.ref for name, one in standings.items()}
-    for staying in pool.staying:
-        group, person, login, place = staying
-        key = (refs[group], place.ref)
+    other = [one for one in pool.staying if not one.place.ready or _differs(*one)]
+    for staying in sorted(other, key=attrgetter("login", "group")):
+        group, person, _, place = staying
+        key = (standings[group].ref, place.ref)
         if key in done:
             continue
         done.add(key)
         if not place.ready:
             _busy(draft, group, person, place)
-        elif _differs(place, person, login):
+        else:
             _update(draft, standings[group], staying, told)
 
 
-def _differs(place: Place, person: Person, login: str) -> bool:
+def _differs(_group: str, person: Person, login: str, place: Place) -> bool:
     # Asked of everybody, so nothing is made for those who sit as written.
     return (
         place.last_name != person.last_name
