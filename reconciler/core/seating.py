@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 
 from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
@@ -18,10 +19,19 @@ PERSON_FIELDS = ("first_name", "last_name", "country")
 
 
 def seat_people(
-    draft: Draft, standings: Mapping[str, Standing], pool: Pool, grown: Mapping[str, str | None]
+    draft: Draft,
+    standings: Mapping[str, Standing],
+    pool: Pool,
+    grown: Mapping[str, str | None],
+    *,
+    exist: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[tuple[str, str], str]:
-    """Turn what happens to people into actions; the ids of the deactivations by group and seat."""
-    _updates(draft, standings, pool)
+    """Turn what happens to people into actions; the ids of the deactivations by group and seat.
+
+    exist: the actions by which people come to be in the directory as written, by login.
+    """
+    if not draft.capabilities.directory:
+        _updates(draft, standings, pool)
     ids: dict[tuple[str, str], str] = {}
     joined: dict[Key, str] = {}
     for leaver in pool.leavers:
@@ -29,7 +39,8 @@ def seat_people(
             ids[leaver.group, leaver.place.ref] = draft.id_of(*_leaving(leaver))
     freed = {(one.group, one.login): ids[one.group, one.place.ref] for one in pool.leavers if one.reused}
     for joiner in pool.joiners:
-        sources = (freed.get(joiner.after or ("", "")), grown.get(joiner.group) if joiner.bought else None)
+        bought = grown.get(joiner.group) if joiner.bought else None
+        sources = (freed.get(joiner.after or ("", "")), bought, exist.get(joiner.login))
         needs = [source for source in sources if source]
         made = _activate(draft, standings[joiner.group], joiner, needs)
         joined[joiner.group, joiner.login] = made
@@ -112,7 +123,7 @@ def _updates(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> Non
         if key not in done:
             _update(draft, standings[one.group], one, told, previously=one.old, groups=users[key])
         done.add(key)
-    other = [one for one in pool.staying if not one.place.ready or _differs(*one)]
+    other = [one for one in pool.staying if not one.place.ready or _differs(one.place, one.person)]
     for staying in sorted(other, key=attrgetter("login", "group")):
         group, person, _, place = staying
         key = (standings[group].ref, place.ref)
@@ -125,14 +136,12 @@ def _updates(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> Non
             _update(draft, standings[group], staying, told)
 
 
-def _differs(_group: str, person: Person, login: str, place: Place) -> bool:
-    # Asked of everybody, so nothing is made for those who sit as written.
-    return (
-        place.last_name != person.last_name
-        or place.first_name != person.first_name
-        or place.login != login
-        or bool(person.country and place.country != person.country.lower())
-    )
+def _differs(place: Place, person: Person) -> bool:
+    # Asked of everybody, so nothing is made for those who sit as written; their login is the same.
+    if place.last_name != person.last_name or place.first_name != person.first_name:
+        return True
+    country = person.country
+    return country is not None and place.country != country and place.country != country.lower()
 
 
 def _busy(draft: Draft, group: str, person: Person, place: Place) -> None:
