@@ -8,9 +8,11 @@ are repeated here, a few times, never earlier than the provider asked. Writes ar
 from __future__ import annotations
 
 import json
+import math
 import random
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Protocol
@@ -26,6 +28,9 @@ from reconciler.providers.transport import READING, Connections, ReadOnly
 LARGEST = 64 * 1024 * 1024
 READ_ATTEMPTS = 4
 LONGEST_MESSAGE = 500
+LONGEST_PAUSE = 10 * 366 * 86400.0
+"""Who asks for more than these seconds asks never to be called again; more than this no calendar holds."""
+ABSENT = 404
 
 
 class Answer(NamedTuple):
@@ -37,11 +42,15 @@ class Answer(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A provider's own error body: its class or code, its words, and whether it only means `not now`."""
+    """A provider's own error body: its class or code, its words, and whether it only means `not now`.
+
+    wait: how many seconds to leave it alone then, when the answer itself does not say.
+    """
 
     code: str
     message: str
     busy: bool = False
+    wait: float = 1.0
 
 
 class Dialect(Protocol):
@@ -87,13 +96,15 @@ class Session:
         writes: bool,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.settings = settings
         self.dialect = dialect
         self.clock = clock or Clock()
         self.writes = writes
         self.requests: Counter[str] = Counter()
-        self._pace = Pace(rate=settings.rate, concurrency=settings.concurrency, clock=self.clock)
+        own = Pace(rate=settings.rate, concurrency=settings.concurrency, clock=self.clock)
+        self._pace = pace or own  # surfaces of one account share theirs
         inner = transport or Connections(limit=settings.concurrency)
         if not writes:
             inner = ReadOnly(inner, base_url=settings.base_url, token_url=settings.token_url)
@@ -116,11 +127,26 @@ class Session:
         authorised: bool = True,
     ) -> Answer:
         """Read something; tried a few times, with growing pauses, as long as that may help."""
+        url = self._url(route, query)
+        return await self._patiently(
+            lambda: self._call("GET", url, b"", headers or {}, authorised=authorised), attempts
+        )
+
+    async def ask(self, route: str, body: object) -> Answer:
+        """Read something that is asked for by a POST; repeated like any reading."""
+
+        async def once() -> Answer:
+            try:
+                return await self.write("POST", route, body)
+            except Uncertain as error:  # nothing was to change, so nothing has
+                raise Unavailable(error.message, code=error.code, retry_after=error.retry_after) from error
+
+        return await self._patiently(once, READ_ATTEMPTS)
+
+    async def _patiently(self, once: Callable[[], Awaitable[Answer]], attempts: int) -> Answer:
         for attempt in range(1, attempts + 1):
             try:
-                return await self._call(
-                    "GET", self._url(route, query), b"", headers or {}, authorised=authorised
-                )
+                return await once()
             except Unavailable as error:
                 if attempt == attempts or (error.retry_after or 0) > LONGEST_HOLD:
                     raise
@@ -128,12 +154,19 @@ class Session:
                 await self.clock.sleep(max(pause, error.retry_after or 0))
         raise AssertionError("a read is tried at least once")
 
-    async def write(self, method: str, route: str, body: object = None) -> Answer:
+    async def exists(self, route: str) -> bool:
+        """Ask whether something is there, whose absence is told by 404 alone; asked once."""
+        answer = await self._call("HEAD", self._url(route, None), b"", {}, authorised=True)
+        return answer.status != ABSENT
+
+    async def write(
+        self, method: str, route: str, body: object = None, *, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Change something, once."""
         content = (
             b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         )
-        return await self._call(method, self._url(route, None), content, {}, authorised=True)
+        return await self._call(method, self._url(route, None), content, headers or {}, authorised=True)
 
     async def fetch(self, method: str, url: str, *, content: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a request of the dialect's own, e.g. for a token: not authorised, not paced, not repeated."""
@@ -153,7 +186,7 @@ class Session:
             async with self._pace:
                 mine = await self.dialect.headers(self, method, url, body) if authorised else {}
                 answer = await self._send(method, url, body, {**mine, **headers})
-            if 200 <= answer.status < 300:
+            if 200 <= answer.status < 300 or (method == "HEAD" and answer.status == ABSENT):
                 return answer
             refusal = self.dialect.refusal(answer.status, answer.data)
             if attempt == 1 and authorised and 400 <= answer.status < 500:
@@ -180,7 +213,7 @@ class Session:
             raise Unavailable(
                 f"{place}: no connection ({_words(error)})", hint="try again later", code="unreachable"
             ) from error
-        except (httpx.TransportError, TimeoutError, OSError) as error:
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError) as error:
             raise lost(f"{place}: no answer ({_words(error)})", code="no-answer") from error
         try:
             content = await _content(response)
@@ -201,9 +234,8 @@ class Session:
         if answer.status == 429 or (refusal and refusal.busy):
             if answer.status == 429:
                 self._pace.hold(wait or 1.0)
-            return Unavailable(
-                message, hint="try again later", code=code or "throttled", retry_after=wait or 1.0
-            )
+            wait = wait or (refusal.wait if refusal else 1.0)
+            return Unavailable(message, hint="try again later", code=code or "throttled", retry_after=wait)
         if refusal and 400 <= answer.status < 500 and answer.status != 408:
             return (Missing if answer.status == 404 else Rejected)(message, code=code or str(answer.status))
         lost = Unavailable if method in READING else Uncertain
@@ -221,20 +253,30 @@ UNREADABLE = _Unreadable()
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Give the seconds that a provider asks to wait, whichever way it says so."""
     value = headers.get("retry-after", "").strip()
-    if value:
-        try:
-            return max(0.0, float(value))
-        except ValueError:
-            pass
-        try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-        except ValueError:
+    if not value:
+        reset = _number(headers.get("x-ratelimit-reset", ""))
+        if reset is None:
             return None
+        return _pause(reset - now if reset > now / 2 else reset)  # a moment, or a number of seconds
+    seconds = _number(value)
+    if seconds is not None:
+        return _pause(seconds)
     try:
-        reset = float(headers.get("x-ratelimit-reset", ""))
+        return _pause(parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
     except ValueError:
         return None
-    return max(0.0, reset - now) if reset > now / 2 else max(0.0, reset)  # a moment, or a number of seconds
+    return None if math.isnan(number) else number
+
+
+def _pause(seconds: float) -> float:
+    return min(max(0.0, seconds), LONGEST_PAUSE)
 
 
 async def _content(response: httpx.Response) -> bytes:
@@ -252,15 +294,26 @@ def _answer(place: str, lost: type[ProviderError], response: httpx.Response, con
     """Read a body as JSON; one that cannot be read is the same as none, even when the status says 200."""
     data: Any = None
     if content.strip():
-        try:
-            data = json.loads(content)
-        except (ValueError, RecursionError):
-            data = UNREADABLE
+        data = _parsed(content)
     if data is UNREADABLE and response.is_success:
         raise lost(f"{place}: {response.status_code} with a body that is not JSON", code="unreadable")
     if 300 <= response.status_code < 400:
         raise lost(f"{place}: {response.status_code}, and redirects are not followed", code="redirect")
     return Answer(data, response.headers, response.status_code)
+
+
+def _parsed(content: bytes) -> Any:
+    """Read JSON; halves of characters, which it can spell and nothing else can, are as good as none."""
+    try:
+        data = json.loads(content)
+        if _HALVES.search(content):
+            json.dumps(data, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    return data
+
+
+_HALVES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 
 
 def _words(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from reconciler.core.errors import ReconcilerError
 from reconciler.providers.libraries import AiohttpResponseStream, aiohttp, httpx
 
 DRY_RUN = "reconciler-dry-run"
-"""How a cart is described that only asks for a price."""
+"""How a cart is described that only asks for a price; at Partner Center, how each of its lines is named."""
 
 READING = frozenset({"GET", "HEAD"})
 
@@ -105,6 +105,8 @@ class Connections(httpx.AsyncBaseTransport):
 class ReadOnly(httpx.AsyncBaseTransport):
     """The gate: lets pass what changes nothing, a token's fetch, and carts that only ask for a price.
 
+    At Microsoft besides: asking whether an address can be one, and batches of nothing but reads.
+
     It stands where every request has to pass, so that no adapter can forget it.
     """
 
@@ -165,6 +167,12 @@ class ReadOnly(httpx.AsyncBaseTransport):
                 return cart in self._carts
             case "POST", ["order", "cart", cart, "item", item, "configuration"]:
                 return cart in self._carts and item.isdecimal()
+            case "POST", ["customers", _, "carts"]:  # it has no DELETE: it expires, and is never checked out
+                return _only_asks(request.content)
+            case "POST", ["validations", "address"]:
+                return True
+            case "POST", ["$batch"]:
+                return _only_reads(request.content)
         return False
 
     def _path(self, request: httpx.Request) -> list[str]:
@@ -187,6 +195,20 @@ def _field(body: bytes, name: str) -> object:
         return json.loads(body)[name]
     except (ValueError, TypeError, KeyError, RecursionError):  # the last: it nests without an end
         return None
+
+
+def _only_asks(body: bytes) -> bool:
+    lines = _field(body, "lineItems")
+    if not isinstance(lines, list) or not lines:
+        return False
+    return all(isinstance(line, dict) and line.get("friendlyName") == DRY_RUN for line in lines)
+
+
+def _only_reads(body: bytes) -> bool:
+    calls = _field(body, "requests")
+    if not isinstance(calls, list) or not calls:
+        return False
+    return all(isinstance(call, dict) and call.get("method") == "GET" for call in calls)
 
 
 def _proxy(url: httpx.URL) -> str | None:
