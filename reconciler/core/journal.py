@@ -65,10 +65,12 @@ class Lease:
 class Journal(Protocol):
     """Where events are kept. An event is durable when `append` returns.
 
-    `fresh` is true when the journal did not exist before this process opened it.
+    `fresh` is true when the journal did not exist before this process opened it. `distant`: a write takes the
+    time of a network's answer, and those made at the same time from several threads share it.
     """
 
     fresh: bool
+    distant: bool
 
     def events(self, tenants: Iterable[str] | None = None) -> Sequence[Event]:
         """Every event, or those of some tenants, in order."""

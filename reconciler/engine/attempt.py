@@ -58,11 +58,11 @@ async def begin(action: Action, means: Means) -> Result:
     try:
         now = await means.provider.reread(action)
     except Rejected as error:
-        return failed(action, means, error, final=True)
+        return await failed(action, means, error, final=True)
     except ProviderError as error:
-        return failed(action, means, error, final=False)
+        return await failed(action, means, error, final=False)
     if not _as_planned(action.before, now):
-        return _changed(action, means, now)
+        return await _changed(action, means, now)
     return await _until_settled(action, means, await _send(action, means, number=1))
 
 
@@ -73,7 +73,7 @@ async def go_on(known: Open, means: Means) -> Result:
         case "in-doubt":
             return in_doubt(known)
         case "intended" if action.how == "by-hand":
-            return hand_over(action, means)
+            return await hand_over(action, means)
         case "accepted" if known.ticket is not None:
             accepted = Accepted(
                 ticket=known.ticket,
@@ -89,15 +89,15 @@ async def go_on(known: Open, means: Means) -> Result:
             return await _until_settled(action, means, await _look(action, means))
 
 
-def dropped(action: Action, means: Means, why: str) -> Result:
+async def dropped(action: Action, means: Means, why: str) -> Result:
     """Let go of what never happened: it is planned anew if it is still wanted."""
-    failed(action, means, Unavailable(why, code="not-sent"), final=True)
+    await failed(action, means, Unavailable(why, code="not-sent"), final=True)
     return not_started(action, f"{why}; it is planned anew if it is still wanted")
 
 
-def hand_over(action: Action, means: Means) -> Result:
+async def hand_over(action: Action, means: Means) -> Result:
     """Give a step to a person: journalled and waited for like any other."""
-    means.scribe.write_all(
+    await means.scribe.put_all(
         (Kind.INTENDED, action, {"action": action_to_dict(action), "attempt": 1}),
         (
             Kind.ACCEPTED,
@@ -112,9 +112,11 @@ def hand_over(action: Action, means: Means) -> Result:
     return waiting(action, means)
 
 
-def _changed(action: Action, means: Means, now: Json | None) -> Result:
+async def _changed(action: Action, means: Means, now: Json | None) -> Result:
     said = f"changed meanwhile: planned from {_show(action.before)}, found {_show(now)}"
-    return failed(action, means, Rejected(said, hint="plan again", code="changed-meanwhile"), final=True)
+    return await failed(
+        action, means, Rejected(said, hint="plan again", code="changed-meanwhile"), final=True
+    )
 
 
 def _as_planned(before: Json | None, now: Json | None) -> bool:
@@ -137,7 +139,7 @@ Answer = Outcome | Again | Uncertain | Result
 async def _send(action: Action, means: Means, *, number: int) -> Answer:
     """Write the intention, then each step before it is sent and its answer after; what came of it."""
     steps = means.steps(action)
-    means.scribe.write(Kind.INTENDED, action, action=action_to_dict(action), attempt=number)
+    await means.scribe.put(Kind.INTENDED, action, action=action_to_dict(action), attempt=number)
     told = means.provider.execute(action, Attempt(number=number, steps=steps))
     try:
         async with AsyncExitStack() as alone:
@@ -146,15 +148,15 @@ async def _send(action: Action, means: Means, *, number: int) -> Answer:
                     case Step():
                         await _before(action, means, told, one, alone)
                     case Stepped():
-                        _after(action, means, one)
+                        await _after(action, means, one)
                         await alone.aclose()
                     case Done() | Accepted():
                         return one
         return Uncertain("the provider's adapter ended without an outcome")
     except StalePlanError as error:
-        return failed(action, means, error, final=True)
+        return await failed(action, means, error, final=True)
     except ProviderError as error:
-        return _judge(action, means, error)
+        return await _judge(action, means, error)
     finally:
         await told.aclose()
 
@@ -169,12 +171,12 @@ async def _before(action: Action, means: Means, told: Any, step: Step, alone: As
         await told.athrow(error)
         raise
     data = {**step.data, SENT_AT: means.provider_time().isoformat()}
-    means.scribe.write(Kind.STEPPING, action, step=step.name, data=data)
+    await means.scribe.put(Kind.STEPPING, action, step=step.name, data=data)
 
 
-def _after(action: Action, means: Means, one: Stepped) -> None:
+async def _after(action: Action, means: Means, one: Stepped) -> None:
     try:
-        means.scribe.write(Kind.STEPPED, action, step=one.name, ref=one.ref, data=dict(one.data))
+        await means.scribe.put(Kind.STEPPED, action, step=one.name, ref=one.ref, data=dict(one.data))
     except JournalError as error:
         # It happened, and only this report says so; the step itself is written, so `resume` looks for it.
         raise JournalError(
@@ -195,13 +197,13 @@ def _too_dear(action: Action, step: Step) -> StalePlanError:
     )
 
 
-def _judge(action: Action, means: Means, error: ProviderError) -> Answer:
+async def _judge(action: Action, means: Means, error: ProviderError) -> Answer:
     """What an error means once it is known which steps were answered."""
     if _bought(action, means) or isinstance(error, Uncertain):
         return Uncertain(error.message)
     if isinstance(error, Unavailable):
         return Again(error, error.retry_after or 0.0)
-    return failed(action, means, error, final=True)
+    return await failed(action, means, error, final=True)
 
 
 def _bought(action: Action, means: Means) -> bool:
@@ -218,15 +220,15 @@ async def _until_settled(action: Action, means: Means, answer: Answer) -> Result
             case Result():
                 return answer
             case Done(ref=ref, data=data):
-                return done(action, means, ref=ref, data=data)
+                return await done(action, means, ref=ref, data=data)
             case Accepted():
-                _accept(action, means, answer)
+                await _accept(action, means, answer)
                 if answer.waiting_on == "person" and answer.ask_again_after > 0:
                     return waiting(action, means)
                 delay = _pace(answer.ask_again_after, waits)
             case Again(why=why, after=after):
                 if tries >= TRIES:
-                    return _give_up(action, means, why)
+                    return await _give_up(action, means, why)
                 delay = after or _pace(LONGEST_PAUSE, tries)
                 tries += not answer.queued
             case Uncertain():
@@ -234,7 +236,7 @@ async def _until_settled(action: Action, means: Means, answer: Answer) -> Result
         refused = isinstance(answer, Again) and not answer.queued
         until = max(means.deadline, patience) if refused else means.deadline
         if not await _wait(means, delay, until):
-            return _still_open(action, means, answer)
+            return await _still_open(action, means, answer)
         waits += 1
         answer = await _next(action, means, answer)
 
@@ -254,18 +256,18 @@ async def _send_again(action: Action, means: Means) -> Answer:
     try:
         now = await means.provider.reread(action)
     except Rejected as error:
-        return failed(action, means, error, final=True)
+        return await failed(action, means, error, final=True)
     except ProviderError as error:
         return Again(error, error.retry_after or 0.0)
     known = means.known(action)
     # What is as wanted already is ours, or somebody did the same: it is only made sure of, but never bought.
     is_so = action.after is not None and not buys(action) and _as_planned(action.after, now)
     if not is_so and not _as_planned(action.before, now):
-        return _changed(action, means, now)
+        return await _changed(action, means, now)
     return await _send(action, means, number=known.attempt + 1 if known else 1)
 
 
-def _accept(action: Action, means: Means, accepted: Accepted) -> None:
+async def _accept(action: Action, means: Means, accepted: Accepted) -> None:
     """Write that it was taken, when that is news."""
     known = means.scribe.progress.open[action.id]
     due = known.due_by
@@ -279,7 +281,7 @@ def _accept(action: Action, means: Means, accepted: Accepted) -> None:
         known.instructions,
     ):
         return
-    means.scribe.write(
+    await means.scribe.put(
         Kind.ACCEPTED,
         action,
         ticket=accepted.ticket,
@@ -294,7 +296,7 @@ async def _poll(action: Action, means: Means, accepted: Accepted) -> Answer:
     try:
         return await means.provider.poll(action, accepted.ticket, means.steps(action))
     except Rejected as error:
-        return failed(action, means, error, final=True, blocks=_bought(action, means))
+        return await failed(action, means, error, final=True, blocks=_bought(action, means))
     except ProviderError:
         # Nobody could be asked: what is known stays known.
         return replace(accepted, ask_again_after=accepted.ask_again_after or 5.0)
@@ -310,9 +312,9 @@ async def _look(action: Action, means: Means) -> Answer:
     match found:
         case Absent(why=why):
             again = means.again and action.id not in means.stale
-            return Again(why, 0.0) if again else dropped(action, means, why)
+            return Again(why, 0.0) if again else await dropped(action, means, why)
         case Unknown(why=why, look_again_at=None):
-            means.scribe.write(Kind.IN_DOUBT, action, why=why)
+            await means.scribe.put(Kind.IN_DOUBT, action, why=why)
             return in_doubt(means.scribe.progress.open[action.id])
         case Unknown(why=why):
             return Uncertain(why)
@@ -335,13 +337,13 @@ async def _wait(means: Means, seconds: float, until: datetime) -> bool:
     return not means.clock.stopping
 
 
-def _give_up(action: Action, means: Means, why: ProviderError | str) -> Result:
+async def _give_up(action: Action, means: Means, why: ProviderError | str) -> Result:
     error = why if isinstance(why, ProviderError) else Unavailable(why)
-    told = failed(action, means, error, final=False)
+    told = await failed(action, means, error, final=False)
     return not_started(action, error.message) if error.code == UNCONFIRMED else told
 
 
-def _still_open(action: Action, means: Means, answer: Answer) -> Result:
+async def _still_open(action: Action, means: Means, answer: Answer) -> Result:
     if isinstance(answer, Again):
-        return _give_up(action, means, answer.why)
+        return await _give_up(action, means, answer.why)
     return waiting(action, means, note=answer.message if isinstance(answer, Uncertain) else "")

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from reconciler.core.action import Action
 from reconciler.core.errors import LeaseHeldError, ReconcilerError, Unavailable
 from reconciler.core.journal import Journal, Lease
 from reconciler.core.progress import Open, Progress, replay_all
+from reconciler.engine.aside import aside
 from reconciler.engine.attempt import BUYING, UNCONFIRMED
 from reconciler.engine.clock import Clock
 
@@ -42,12 +44,12 @@ class Checkouts:
         async with lock:
             lease = await self._acquire(name, f"{tenant} {action.address}")
             try:
-                self._none_unconfirmed(action, name, lease.token)
+                await self._none_unconfirmed(action, name, lease.token)
                 yield
             finally:
                 # Not given back, it ends by itself; what was bought must not be lost over it.
                 with suppress(ReconcilerError):
-                    self.journal.release(lease)
+                    await aside(self.journal, partial(self.journal.release, lease))
 
     def claimed(self, action: Action) -> list[str]:
         """What is known to be another purchase's, so that it is not taken for this one's."""
@@ -59,17 +61,19 @@ class Checkouts:
         until = self.clock.now() + PATIENCE
         while True:
             try:
-                return self.journal.acquire(name, holder=self.holder, about=about)
+                return await aside(
+                    self.journal, partial(self.journal.acquire, name, holder=self.holder, about=about)
+                )
             except LeaseHeldError as error:
                 if self.clock.stopping or self.clock.now() >= until:
                     raise Unavailable(error.message, hint=error.hint) from error
                 await self.clock.sleep(1.0)
 
-    def _none_unconfirmed(self, action: Action, name: str, token: int) -> None:
+    async def _none_unconfirmed(self, action: Action, name: str, token: int) -> None:
         """Refuse while a purchase at the same counter was sent and nobody knows its number."""
         alone = self.tokens.get(name) == token - 1
         self.tokens[name] = token
-        known = self.progress if alone else replay_all(self.journal.events())
+        known = self.progress if alone else replay_all(await aside(self.journal, self.journal.events))
         for tenant, progress in known.items():
             for one in progress.open.values():
                 if one.action.id != action.id and counter(one.action) == name and unconfirmed(one):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from reconciler.core.action import Action
 from reconciler.core.journal import Kind
 from reconciler.core.progress import Open, Progress
 from reconciler.core.serial import action_to_dict
-from reconciler.engine.scribe import Scribe
-
-Entry = tuple[Kind, Action | None, Mapping[str, Any]]
+from reconciler.engine.scribe import Entry, Scribe
 
 
-def inherit(scribe: Scribe) -> None:
+async def inherit(scribe: Scribe) -> None:
     """Write down under the present name what was known under the old one, once and all of it."""
     progress = scribe.progress
     if not progress.inherited:
@@ -22,7 +19,7 @@ def inherit(scribe: Scribe) -> None:
     entries = [*_ours(progress), *_open(progress), *_stuck(progress)]
     progress.inherited = False
     if entries:
-        scribe.write_all(*entries)
+        await scribe.put_all(*entries)
 
 
 def adopted(address: str, **data: str) -> Entry:

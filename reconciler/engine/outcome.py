@@ -12,9 +12,9 @@ from reconciler.core.report import Result, State, Trouble
 from reconciler.engine.means import Means
 
 
-def done(action: Action, means: Means, *, ref: str, data: Any) -> Result:
+async def done(action: Action, means: Means, *, ref: str, data: Any) -> Result:
     """It is so, and written down."""
-    means.scribe.write(Kind.FINISHED, action, **{**data, "ref": ref})
+    await means.scribe.put(Kind.FINISHED, action, **{**data, "ref": ref})
     return Result(
         id=action.id,
         verb=action.verb,
@@ -26,13 +26,13 @@ def done(action: Action, means: Means, *, ref: str, data: Any) -> Result:
     )
 
 
-def failed(
+async def failed(
     action: Action, means: Means, error: ReconcilerError, *, final: bool, blocks: bool = False
 ) -> Result:
     """It did not happen: for good, or until a later run tries again."""
     code = error.code or type(error).__name__.lower()
     known = means.known(action)
-    means.scribe.write(
+    await means.scribe.put(
         Kind.FAILED, action, final=final, blocks=blocks, code=code, message=error.message, hint=error.hint
     )
     return Result(

@@ -17,6 +17,7 @@ from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
 from reconciler.core.progress import Progress, replay
 from reconciler.core.report import Report, Result, State, TenantReport
+from reconciler.engine.aside import aside
 from reconciler.engine.checkout import Checkouts
 from reconciler.engine.consent import Consent
 from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of
@@ -229,16 +230,16 @@ async def _resume_tenant(
 
     async def work() -> TenantReport:
         async with leased(scribe, plan.tenant, holder=setup.who.holder, about="resume"):
-            _catch_up(setup, scribe, progress)
-            inherit(scribe)
-            settle_by_hand(scribe, plan)
+            await _catch_up(setup, scribe, progress)
+            await inherit(scribe)
+            await settle_by_hand(scribe, plan)
             todo = list(scribe.progress.todo.values()) if begin else []
             means = await _means(setup, plan.tenant, scribe, checkouts)
             crew = Crew(means=replace(means, again=begin, stale=stale))
             results = await crew.work(todo, dict(scribe.progress.open))
             if not begin:
                 results = tuple(one for one in results if one.state is not State.NOT_STARTED)
-            unsaid = _last_word(partial(close, scribe, exit_code=exit_code(results)))
+            unsaid = await _last_word(partial(close, scribe, exit_code=exit_code(results)))
         # Only of what was open: what else the plan says may be otherwise by now.
         opened = replace(plan, blocked=(), pending=(), in_doubt=False)
         return ended(opened, results, error=unsaid)
@@ -246,10 +247,10 @@ async def _resume_tenant(
     return await _told(plan, work)
 
 
-def _last_word(write: Callable[[], object]) -> ReconcilerError | None:
+async def _last_word(write: Callable[[], Awaitable[object]]) -> ReconcilerError | None:
     """Write how it ended; an error here takes nothing back of what was done."""
     try:
-        write()
+        await write()
     except (LeaseLostError, JournalError) as error:
         return error
     return None
@@ -267,9 +268,9 @@ async def _told(plan: Plan, work: Callable[[], Awaitable[TenantReport]]) -> Tena
         return refused_tenant(plan, ReconcilerError(said, code="bug"), 3)
 
 
-def _catch_up(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> None:
+async def _catch_up(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> None:
     """With the lease in hand, read what another run may have written since."""
-    events = setup.journal.events([scribe.tenant])
+    events = await aside(setup.journal, partial(setup.journal.events, [scribe.tenant]))
     if events and events[-1].seq != scribe.progress.last_seq and not scribe.progress.inherited:
         scribe.progress = replay(events)
         progress[scribe.tenant] = scribe.progress
@@ -356,30 +357,30 @@ async def _do(
     results: tuple[Result, ...] = ()
     unsaid: ReconcilerError | None = None
     async with leased(scribe, plan.tenant, holder=setup.who.holder, about="apply"):
-        _unchanged(setup, scribe, progress)
-        inherit(scribe)
-        record_found(scribe, plan)
+        await _unchanged(setup, scribe, progress)
+        await inherit(scribe)
+        await record_found(scribe, plan)
         if plan.actions:
             means = await _means(setup, plan.tenant, scribe, checkouts)
-            begin_plan(scribe, plan, setup.allowed)
+            await begin_plan(scribe, plan, setup.allowed)
             results = await Crew(means=means).work(plan.actions, {})
         code = code_of((*earlier, *results), plan)
         if plan.actions or leftovers:
             drop = not plan.actions and not still_waits(scribe, plan, written)
-            unsaid = _last_word(partial(close, scribe, exit_code=code, drop=drop))
+            unsaid = await _last_word(partial(close, scribe, exit_code=code, drop=drop))
         said = written if under_way(scribe, plan) else ""
         if code in WELL and said != scribe.progress.seen and unsaid is None:
             # `status` tells by it whether the file says something else by now.
-            unsaid = _last_word(partial(scribe.write, Kind.SEEN, manifest=said))
+            unsaid = await _last_word(partial(scribe.put, Kind.SEEN, manifest=said))
     now = {result.id for result in results}
     kept = tuple(one for one in earlier if one.id not in now)
     return ended(plan, (*kept, *results), error=unsaid)
 
 
-def _unchanged(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> None:
+async def _unchanged(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> None:
     """With the lease in hand, refuse a plan that another run has overtaken."""
     seen = scribe.progress.last_seq
-    _catch_up(setup, scribe, progress)
+    await _catch_up(setup, scribe, progress)
     if scribe.progress.last_seq != seen:
         raise StalePlanError(
             f"{scribe.tenant}: another run changed it since this plan was made",

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from reconciler.core.action import Action
 from reconciler.core.errors import LeaseLostError
 from reconciler.core.journal import Event, Journal, Kind, Lease
 from reconciler.core.progress import APPLY, Progress
+from reconciler.engine.aside import aside
 
 Tell = Callable[[Event], None]
+Entry = tuple[Kind, Action | None, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +46,32 @@ class Scribe:
         """Write one event; it is durable when this returns. LeaseLostError when the lease is not ours."""
         return self.write_all((kind, action, data))[0]
 
-    def write_all(self, *entries: tuple[Kind, Action | None, Mapping[str, Any]]) -> tuple[Event, ...]:
-        """Write some events, all or none of them."""
-        if self.lost:
-            raise LeaseLostError(
-                f"{self.tenant}: the lease is not ours any more", hint="another run goes on with this tenant"
-            )
-        written = self._append([self._event(*entry) for entry in entries])
+    def write_all(self, *entries: Entry) -> tuple[Event, ...]:
+        """Write some events, all or none of them; everything else stands still meanwhile."""
+        return self._wrote(self._append(self._events(entries)))
+
+    async def put(self, kind: Kind, action: Action | None = None, /, **data: Any) -> Event:
+        """Write one event, together with what others put at that moment; durable when this returns."""
+        return (await self.put_all((kind, action, data)))[0]
+
+    async def put_all(self, *entries: Entry) -> tuple[Event, ...]:
+        """Write some events, all or none of them, together with what others put at that moment."""
+        return self._wrote(await aside(self.journal, partial(self._append, self._events(entries))))
+
+    def _wrote(self, written: tuple[Event, ...]) -> tuple[Event, ...]:
         for event in written:
             if event.kind in APPLY:
                 APPLY[event.kind](self.progress, event)
             self.progress.last_seq = max(self.progress.last_seq, event.seq)
             self.tell(event)
         return written
+
+    def _events(self, entries: Sequence[Entry]) -> list[Event]:
+        if self.lost:
+            raise LeaseLostError(
+                f"{self.tenant}: the lease is not ours any more", hint="another run goes on with this tenant"
+            )
+        return [self._event(*entry) for entry in entries]
 
     def _event(self, kind: Kind, action: Action | None, data: Mapping[str, Any]) -> Event:
         values = dict(data)

@@ -17,6 +17,7 @@ from reconciler.core.policy import Allowances
 from reconciler.core.progress import Open, Progress
 from reconciler.core.report import Result, State
 from reconciler.core.serial import action_to_dict
+from reconciler.engine.aside import aside
 from reconciler.engine.attempt import begin, dropped, go_on, hand_over
 from reconciler.engine.bound import bound, homeless
 from reconciler.engine.inherit import adopted
@@ -36,7 +37,8 @@ RENEW_EVERY = 30.0
 @asynccontextmanager
 async def leased(scribe: Scribe, name: str, *, holder: str, about: str) -> AsyncIterator[None]:
     """Hold a tenant's lease, renewed while we live; what is written meanwhile is fenced by it."""
-    scribe.lease = scribe.journal.acquire(name, holder=holder, about=about)
+    journal = scribe.journal
+    scribe.lease = await aside(journal, partial(journal.acquire, name, holder=holder, about=about))
     heart = asyncio.create_task(_renewing(scribe))
     try:
         yield
@@ -45,7 +47,7 @@ async def leased(scribe: Scribe, name: str, *, holder: str, about: str) -> Async
         with suppress(asyncio.CancelledError):
             await heart
         if scribe.lease is not None:
-            _release(scribe.journal, scribe.lease)
+            await _release(journal, scribe.lease)
         scribe.lease = None
 
 
@@ -53,7 +55,7 @@ async def _renewing(scribe: Scribe) -> None:
     while scribe.lease is not None:
         await asyncio.sleep(RENEW_EVERY)
         try:
-            scribe.lease = scribe.journal.renew(scribe.lease)
+            scribe.lease = await aside(scribe.journal, partial(scribe.journal.renew, scribe.lease))
         except LeaseLostError:
             scribe.lost = True
             return
@@ -62,13 +64,13 @@ async def _renewing(scribe: Scribe) -> None:
             continue
 
 
-def _release(journal: Journal, lease: Lease) -> None:
+async def _release(journal: Journal, lease: Lease) -> None:
     # Not given back, it ends by itself; the apply's outcome must not be lost over it.
     with suppress(ReconcilerError):
-        journal.release(lease)
+        await aside(journal, partial(journal.release, lease))
 
 
-def record_found(scribe: Scribe, plan: Plan) -> None:
+async def record_found(scribe: Scribe, plan: Plan) -> None:
     """Record what was found as written: whose service is whose, and which seats are ours."""
     progress = scribe.progress
     entries = [
@@ -82,19 +84,19 @@ def record_found(scribe: Scribe, plan: Plan) -> None:
         if (group, login) not in progress.owned
     ]
     if entries:
-        scribe.write_all(*entries)
+        await scribe.put_all(*entries)
 
 
-def settle_by_hand(scribe: Scribe, plan: Plan) -> None:
+async def settle_by_hand(scribe: Scribe, plan: Plan) -> None:
     """Finish the orders by hand whose group is there by now: a person made it so and pinned it."""
     refs = dict(plan.refs)
     for one in list(scribe.progress.open.values()):
         group = one.action.group
         if one.action.verb is Verb.ORDER and one.action.how == "by-hand" and group in refs:
-            scribe.write(Kind.FINISHED, one.action, ref=refs[group], service=refs[group], found=True)
+            await scribe.put(Kind.FINISHED, one.action, ref=refs[group], service=refs[group], found=True)
 
 
-def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances) -> None:
+async def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances) -> None:
     """Write that a plan is begun, and which guards were lifted for it; its digest is spent now."""
     scribe.plan = plan.digest
     begun = {
@@ -105,7 +107,7 @@ def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances) -> None:
     }
     rules = [(rule, str(value)) for rule, value in sorted(lifted.numbers.items())]
     rules += [("protected", tenant) for tenant in sorted(lifted.tenants)]
-    scribe.write_all(
+    await scribe.put_all(
         *((Kind.LIFTED, None, {"rule": rule, "value": value}) for rule, value in rules),
         (Kind.BEGUN, None, begun),
     )
@@ -156,9 +158,9 @@ class Crew:
         if self.halted or self.means.clock.stopping:
             return not_started(action, self.halted or "the run was asked to stop")
         if action.how == "by-hand":
-            return hand_over(action, self.means)
+            return await hand_over(action, self.means)
         if action.id in self.means.stale:
-            return dropped(action, self.means, "files or account have changed since it was planned")
+            return await dropped(action, self.means, "files or account have changed since it was planned")
         ready = bound(action, self.means.scribe.progress.services)
         if homeless(ready):
             return not_started(action, f"the service of group/{ready.group} is not known yet: pin it")
@@ -185,14 +187,14 @@ class Crew:
         return progress.todo[need].address if need in progress.todo else need
 
 
-def close(scribe: Scribe, *, exit_code: int, drop: bool = False) -> None:
+async def close(scribe: Scribe, *, exit_code: int, drop: bool = False) -> None:
     """Write how the apply ended; what cannot be done any more is dropped, what is open stays.
 
     drop: nothing of what was not begun is wanted any more.
     """
     progress = scribe.progress
     final = drop or not progress.unsettled or not _can_go_on(progress)
-    scribe.write(Kind.CLOSED, exit_code=exit_code, final=final)
+    await scribe.put(Kind.CLOSED, exit_code=exit_code, final=final)
 
 
 def _can_go_on(progress: Progress) -> bool:

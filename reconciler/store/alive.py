@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -22,15 +23,17 @@ class Alive:
         self._folder = root.absolute() / FOLDER
         self._file: int | None = None
         self._path = ""
+        self._making = threading.Lock()
         self.machine = machine()
 
     @property
     def path(self) -> str:
         """The lock file, held from now until `close`; empty where no lock can be had."""
-        if self._file is None:
-            with contextlib.suppress(OSError):
-                self._open()
-        return self._path
+        with self._making:
+            if self._file is None:
+                with contextlib.suppress(OSError):
+                    self._open()
+            return self._path
 
     def touch(self) -> None:
         """Keep the file from being cleared away as stale."""

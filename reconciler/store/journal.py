@@ -44,6 +44,7 @@ class NoJournal:
     """A journal that does not exist, opened for reading: empty, and nothing can be written."""
 
     fresh = True
+    distant = False
 
     def __init__(self, where: str) -> None:
         self._where = where

@@ -28,6 +28,8 @@ MANY = 500  # tenants; for more, everything is read and sifted here (databases b
 class SqlJournal:
     """A journal behind an engine; `now` None means the clock of the database (SQLite: of this machine)."""
 
+    distant = False
+
     def __init__(self, engine: Engine, *, where: str, write: bool, now: Now | None, root: Path) -> None:
         self._engine = engine
         self._where = where
@@ -193,6 +195,8 @@ class SqlJournal:
                 f"{self._where}: event {seq} is of a kind that this version does not know: {kind}",
                 hint="install the version of reconciler that wrote it",
             )
+        if not isinstance(data, dict):
+            raise JournalError(f"{self._where}: event {seq} is damaged: its data is none", hint=_RESTORE)
         return Event(
             seq=seq,
             tenant=tenant,
@@ -209,6 +213,7 @@ class SqlJournal:
 
 
 _KINDS = {kind.value: kind for kind in Kind}
+_RESTORE = "somebody changed the journal by hand: restore it from a backup. Nothing was sent"
 _INSERT = insert(events).returning(events.c.seq, sort_by_parameter_order=True)
 _FIND_SQLITE = text("SELECT name FROM sqlite_master WHERE type = 'table' AND name = :name")
 # Not to_regclass: it may answer from a cache that is older than another process's migration.

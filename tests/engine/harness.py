@@ -96,6 +96,7 @@ class CrashingJournal:
         self.inner = inner
         self.ends = ends
         self.fresh = inner.fresh
+        self.distant = inner.distant
 
     def append(self, *events: Event, lease: Lease | None = None) -> tuple[Event, ...]:
         self._alive()

@@ -35,6 +35,8 @@ class BranchJournal:
     Any push prolongs those of our leases that are past the half of their time.
     """
 
+    distant = True
+
     def __init__(self, clone: Clone, *, write: bool, now: Now | None, root: Path) -> None:
         self._clone = clone
         self._where = clone.where
@@ -47,6 +49,7 @@ class BranchJournal:
         self._door = threading.Lock()  # of the queue of those who wait for that
         self._queue: list[Request] = []
         self._pushed = False
+        self._begun = self._looked = 0  # how many looks at the remote were begun, and the last that ended
         self._head = ""
         self.fresh = self._open()
 
@@ -119,7 +122,8 @@ class BranchJournal:
 
         request = Request(paths=(files.lease_file(lease.name),), make=make)
         renewed: Lease = self._wait(request, "renew a lease", lease)
-        self._held[lease.name] = renewed
+        if lease.name in self._held:  # else it was given back meanwhile
+            self._held[lease.name] = renewed
         self._alive.touch()
         return renewed
 
@@ -186,12 +190,22 @@ class BranchJournal:
         return bool(self._wait(Request(paths=(), make=make), "make the journal"))
 
     def _fetched(self) -> str:
-        """The branch's last commit, of a journal that we can read."""
-        with self._turn, self._clone.alone():
-            return self._look()
+        """The branch's last commit, of a journal that we can read, and not from before this was asked.
+
+        Who waits while others look does not look again, if they began after he had asked.
+        """
+        asked = self._begun
+        with self._turn:
+            if self._looked > asked:
+                return self._head
+            with self._clone.alone():
+                return self._look()
 
     def _look(self) -> str:
+        self._begun += 1
+        number = self._begun
         self._go_on_from(self._clone.fetch())
+        self._looked = number
         return self._head
 
     def _go_on_from(self, head: str) -> None:
@@ -286,7 +300,7 @@ class BranchJournal:
 
     def _drafted(self, requests: Sequence[Request]) -> Draft:
         """What the requests make of the last known state."""
-        paths = {files.HEADER, *map(files.lease_file, self._held)}
+        paths = {files.HEADER, *map(files.lease_file, list(self._held))}
         paths |= {path for request in requests for path in request.paths}
         names = {path: f"{self._head}:{path}" for path in paths} if self._head else {}
         draft = Draft(where=self._where, now=self._moment(), found=self._clone.read(names))
@@ -297,7 +311,7 @@ class BranchJournal:
     def _prolonged(self, draft: Draft) -> dict[str, Lease]:
         """Prolong, since something is pushed anyway, those of our leases of which half is over."""
         renewed = {}
-        for name, lease in self._held.items():
+        for name, lease in list(self._held.items()):
             found = draft.lease(name)
             half = found.until - draft.now <= TERM / 2
             if half and found.is_of(lease) and found.until > draft.now:
