@@ -107,7 +107,14 @@ class Provider:
     def _payg(self, name: str, rest: list[str]) -> bytes | None:
         match rest:
             case []:
-                return _dump({"serviceName": name, "displayName": name, "status": "ok", "mcaAgreed": True})
+                return _dump(
+                    {
+                        "serviceName": name,
+                        "displayName": f"Tenant {_number(name)}",
+                        "status": "ok",
+                        "mcaAgreed": True,
+                    }
+                )
             case ["user"]:
                 return _dump(list(self.members(name)))
             case ["user", login]:

@@ -113,14 +113,15 @@ def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) ->
 
 
 def _open_at(progress: Progress, tenant: str, address: str) -> Open:
-    one = progress.at(address)
-    if one is None:
+    """The open action on an address; of several, the one that waits for a person."""
+    some = progress.at(address)
+    if not some:
         open_now = ", ".join(sorted(each.action.address for each in progress.open.values()))
         raise WorkspaceError(
             f"nothing is open at {tenant} {address}",
             hint=f"open are: {open_now}" if open_now else "nothing is open",
         )
-    return one
+    return next((one for one in some if one.waiting_on == "person" and not one.ticket), some[0])
 
 
 @click.command()
@@ -146,11 +147,12 @@ def resolve(tenant: str, address: str, happened: str | None, *, did_not_happen: 
 
 
 def _resolution(scribe: Scribe, progress: Progress, tenant: str, address: str, happened: str | None) -> Any:
-    one = progress.at(address)
+    opened = progress.at(address)
+    one = next((each for each in opened if each.stage == "in-doubt"), None)
     stuck = progress.stuck.get(address)
-    if one is None and stuck is not None:
+    if stuck is not None and all(each.action.renames for each in opened):
         return lambda: _unstick(scribe, stuck.action, happened)
-    if one is None or one.stage != "in-doubt":
+    if one is None:
         raise WorkspaceError(f"{tenant} {address} is not in doubt", hint="`reconciler status` shows what is")
     action = one.action
     if happened is None:

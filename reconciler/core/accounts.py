@@ -36,11 +36,6 @@ class OvhCredentials(Part):
     client_id: Optional[Reference] = Field(None, description="OAuth2 scheme.")
     client_secret: Optional[Reference] = Field(None, description="OAuth2 scheme.")
 
-    @property
-    def is_oauth(self) -> bool:
-        """Whether tokens are used instead of signatures."""
-        return self.client_id is not None
-
 
 class OvhAccount(Part):
     """An account at OVHcloud."""

@@ -39,7 +39,7 @@ class Action:
         account, provider, service (the holding's ref), scope, product (as in the manifest),
         quantity (seats to buy), targets (refs of the seats concerned),
         login (in full), first_name, last_name, country, previously (a login to rename from),
-        expect (seats the group has when it is delivered), renewal.
+        expect (seats the group has when it is delivered), renewal, name (the service's display name).
     """
 
     id: str
@@ -65,6 +65,12 @@ class Action:
         """The licence group it concerns, when it concerns one."""
         kind, _, rest = self.address.partition("/")
         return rest.partition("/")[0] if kind in {"group", "seat"} else None
+
+
+    @property
+    def renames(self) -> bool:
+        """Whether it writes the display name of a group's service, which no number and no date depends on."""
+        return self.verb is Verb.UPDATE and "name" in self.detail and self.address.startswith("group/")
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)

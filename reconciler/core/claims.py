@@ -104,9 +104,9 @@ def names_of(group: Group) -> tuple[str, ...]:
 
 
 def open_at(progress: Progress, group: Group) -> Open | None:
-    """The open action on a group, also one that was begun under the name before."""
-    found = (progress.at(group_address(name)) for name in names_of(group))
-    return next((one for one in found if one is not None), None)
+    """The open action on a group, also one that was begun under the name before; a display name is none."""
+    found = (one for name in names_of(group) for one in progress.at(group_address(name)))
+    return next((one for one in found if not one.action.renames), None)
 
 
 def stuck_at(progress: Progress, group: Group) -> list[Stuck]:

@@ -163,10 +163,6 @@ class Tenant(Part):
     product_keys: tuple[ProductKey, ...] = Field((), description="Keys redeemed by hand, each once.")
     office_attach: Optional[OfficeAttach] = Field(None, description="OVHcloud Exchange: done by hand.")
 
-    def login_of(self, person: Person) -> str:
-        """Spell a person's login out with the tenant's domain, when that is known."""
-        return full_login(person.login, self.domain)
-
 
 TENANT: TypeAdapter[Tenant] = TypeAdapter(Tenant)
 

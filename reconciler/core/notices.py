@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.core.draft import Draft
 from reconciler.core.model import Holding, group_address, seat_address
+from reconciler.core.naming import can_be_named
 from reconciler.core.plan import Unmanaged, Waiting
 from reconciler.core.progress import Progress
 from reconciler.core.standing import Standing
@@ -115,7 +116,7 @@ def _ending_people(draft: Draft, standing: Standing) -> None:
 
 
 def _display_name(draft: Draft, standings: Mapping[str, Standing]) -> None:
-    """Say when the provider shows the tenant under another name.
+    """Say when the provider shows the tenant under another name, and it is not changed.
 
     A subscription's name is its product's, and a service that shows its own name was given none.
     """
@@ -125,8 +126,10 @@ def _display_name(draft: Draft, standings: Mapping[str, Standing]) -> None:
     told = {wanted, ""}
     for one in standings.values():
         name = one.holding.name if one.holding else ""
-        if name in told or (one.holding and name == one.holding.ref):
+        if one.holding is None or name in told or name == one.holding.ref:
             continue
+        if draft.capabilities.renames and can_be_named(one.holding):
+            continue  # changed, or on its way
         told.add(name)
         address = one.address
         said = f"the provider shows the tenant as {name!r}, the file as {wanted!r}"

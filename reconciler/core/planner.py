@@ -14,7 +14,8 @@ from reconciler.core.ends import cancel, shrink, tell_leaving
 from reconciler.core.groups import grow
 from reconciler.core.identity import Identity, identify_all
 from reconciler.core.manifest import ManifestFile, Tenant, login_key
-from reconciler.core.model import Holding, Snapshot, group_address
+from reconciler.core.model import Holding, Organisation, Snapshot, group_address
+from reconciler.core.naming import name_services
 from reconciler.core.notices import tell_notices, tell_strangers, tell_unready
 from reconciler.core.order import in_order
 from reconciler.core.plan import Plan, Waiting
@@ -107,6 +108,7 @@ def plan_tenant(
 
 def _standings(
     tenant: Tenant,
+    name_services(draft, standings, progress)
     found: Mapping[str, Identity],
     holdings: tuple[Holding, ...],
     world: World,

@@ -57,11 +57,6 @@ class Open:
         detail = self.action.detail
         return frozenset(str(one) for one in (detail.get("login"), detail.get("previously")) if one)
 
-    @property
-    def unconfirmed_checkout(self) -> bool:
-        """A purchase was sent and its number is not known."""
-        return self.stage == "intended" and any(s.name == "checkout" and s.ref is None for s in self.steps)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stuck:
@@ -131,9 +126,9 @@ class Progress:
         """Whether `resume` has anything to do or to ask."""
         return bool(self.todo) or any(one.stage != "in-doubt" for one in self.open.values())
 
-    def at(self, address: Address) -> Open | None:
-        """The open action on an address."""
-        return next((one for one in self.open.values() if one.action.address == address), None)
+    def at(self, address: Address) -> tuple[Open, ...]:
+        """The open actions on an address: a group's renewal and its display name are two."""
+        return tuple(one for one in self.open.values() if one.action.address == address)
 
 
 def replay(events: Iterable[Event]) -> Progress:

@@ -85,6 +85,11 @@ class Scene:
                     else one
                     for one in self.holdings
                 ]
+            case Verb.UPDATE if "name" in action.detail:
+                service, name = action.detail["service"], action.detail["name"]
+                self.holdings = [
+                    replace(one, name=name) if one.ref == service else one for one in self.holdings
+                ]
             case Verb.UPDATE:
                 service = action.detail["service"]
                 self.holdings = [

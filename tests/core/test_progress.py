@@ -58,18 +58,10 @@ def test_a_crash_leaves_it_open_as_far_as_it_came(events: list[Event], stage: st
 
     (one,) = progress.open.values()
     assert (one.stage, one.ref) == (stage, ref)
-    assert progress.at("group/office") is one
-    assert progress.at("group/other") is None
+    assert progress.at("group/office") == (one,)
+    assert progress.at("group/other") == ()
     assert not progress.todo
     assert progress.unsettled is (stage != "in-doubt")
-
-
-def test_a_checkout_without_an_answer_is_known_as_such() -> None:
-    asked = replay([intended(ORDER), step(Kind.STEPPING)]).open[ORDER.id]
-    answered = replay([intended(ORDER), step(Kind.STEPPING), step(Kind.STEPPED, ref="77")]).open[ORDER.id]
-
-    assert asked.unconfirmed_checkout
-    assert not answered.unconfirmed_checkout
 
 
 def test_a_step_that_is_sent_again_is_one_step() -> None:

@@ -37,8 +37,7 @@ def says(one: Bench, address: str, happened: str | None, *, confirm: bool = Fals
             tell=lambda _event: None,
         )
         if confirm:
-            known = progress.at(address)
-            assert known is not None
+            (known,) = progress.at(address)
             scribe.write(Kind.FINISHED, known.action, ref=happened, confirmed_by="ada")
         else:
             _resolution(scribe, progress, "acme", address, happened)()

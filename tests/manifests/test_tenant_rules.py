@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.core.manifest import full_login
 from tests.manifests.place import Place
 
 GOOD = """\
@@ -276,7 +277,7 @@ def test_a_good_tenant_has_no_fault(place: Place) -> None:
     people = manifest.tenant.users
     assert people is not None
     assert people[0].country == "no"
-    assert manifest.tenant.login_of(people[0]) == "ada@acme.example"
+    assert full_login(people[0].login, manifest.tenant.domain) == "ada@acme.example"
     assert str(manifest.where("license_groups", 1, "seats")) == "tenants/acme.yaml:12:12"
     assert str(manifest.where("users", 1)) == "tenants/acme.yaml:19:5"
     assert str(manifest.where("users", 0, "previously")) == "tenants/acme.yaml:14:5"

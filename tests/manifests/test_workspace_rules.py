@@ -378,7 +378,7 @@ def test_accounts_know_where_they_are(place: Place) -> None:
     assert b.urls == {name: f"http://localhost/{name[0]}" for name in ("login", "partner_center", "graph")}
     assert (c.urls, c.is_sandbox, d.is_sandbox, a.is_sandbox) == ({}, True, False, False)
     assert e.credentials is not None
-    assert e.credentials.is_oauth
+    assert e.credentials.client_id is not None
     assert e.tokens == "https://us.ovhcloud.com/auth/oauth2/token"
     assert Rate(60, 60.0).per_second == 1.0
 

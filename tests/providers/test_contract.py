@@ -205,6 +205,22 @@ CASES: dict[str, Case] = {
         effect="renewal-changed",
         task=False,
     ),
+    "payg name": Case(
+        "ovh-payg",
+        PAYG,
+        PAYG_WORLD,
+        act(
+            Verb.UPDATE,
+            "group/all",
+            before={"name": PAYG},
+            after={"name": "Acme UAB"},
+            name="Acme UAB",
+            **PAY,
+        ),
+        call="/license/office/{}",
+        effect="tenant-changed",
+        task=False,
+    ),
     "csp2 order": Case(
         "ovh-csp2",
         RESELLER,

@@ -54,7 +54,9 @@ PAYG = Capabilities(
         ),
         Verb.RESIZE: Support(how="not-at-all", note="seats follow the people; `seats` is a ceiling"),
         Verb.ACTIVATE: Support(how="api", note="creates the person, who is billed from then on"),
-        Verb.UPDATE: _ABSOLUTE,
+        Verb.UPDATE: Support(
+            how="api", repeatable=True, note="people, the renewal, and the service's display name (`name:`)"
+        ),
         Verb.DEACTIVATE: Support(
             how="api", repeatable=True, note="deletes the person; the month is still billed"
         ),
@@ -67,6 +69,7 @@ PAYG = Capabilities(
     },
     pool=False,
     people=True,
+    renames=True,
     shrink="now",
     cancel="at-expiration",
     products=frozenset(LICENCES),
@@ -93,6 +96,8 @@ CSP2 = Capabilities(
     people=False,
     shrink="now",
     cancel="now",
+    slots=False,
+    renewal=False,
     products=None,
     promise_seconds=ORDER_PROMISE,
 )

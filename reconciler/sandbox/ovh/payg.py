@@ -36,7 +36,8 @@ def tenant(call: Call) -> dict[str, Any]:
     " status zipCode",
 )
 def tenant_update(call: Call) -> None:
-    tenants.change(call.tx, _tenant(call), call.body, _WRITABLE)
+    tx = call.tx
+    tenants.change(tx, _tenant(call), call.body, _WRITABLE, shown_at=tx.now + tx.settings.delay_readable)
 
 
 @get(TENANT + "/domain")

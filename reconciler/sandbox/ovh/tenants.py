@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.sandbox.call import bare, conflict, missing
 from reconciler.sandbox.clock import moment
+from reconciler.sandbox.events import event
 from reconciler.sandbox.store import Tx
 
 CONTACT = {
@@ -64,17 +65,21 @@ def office(row: Any) -> dict[str, Any]:
     }
 
 
-def change(tx: Tx, row: Any, body: dict[str, Any], writable: tuple[str, ...]) -> None:
-    """Take the writable part of a tenant that was sent back, and leave the rest."""
+def change(
+    tx: Tx, row: Any, body: dict[str, Any], writable: tuple[str, ...], *, shown_at: float = 0.0
+) -> None:
+    """Take the writable part of a tenant that was sent back, and leave the rest; the name may show later."""
     contact = json.loads(row["contact"]) | {key: body[key] for key in writable if key in body}
     display = body.get("displayName") or row["display_name"]
-    tx.run(
-        "UPDATE tenant SET contact = ?, display_name = ? WHERE name = ?",
-        json.dumps(contact),
-        display,
-        row["name"],
-    )
+    tx.run("UPDATE tenant SET contact = ? WHERE name = ?", json.dumps(contact), row["name"])
     tx.record("tenant-changed", tenant=row["name"], display_name=display)
+    if display != row["display_name"]:
+        tx.later(max(shown_at, tx.now), "tenant-named", tenant=row["name"], display_name=display)
+
+
+@event("tenant-named")
+def _named(tx: Tx, data: dict[str, Any]) -> None:
+    tx.run("UPDATE tenant SET display_name = ? WHERE name = ?", data["display_name"], data["tenant"])
 
 
 def login(email: str) -> bool:

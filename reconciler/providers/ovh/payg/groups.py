@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import datetime, timedelta
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import Rejected
+from reconciler.core.errors import Rejected, Unavailable
 from reconciler.core.model import Json
-from reconciler.core.provider import Done, Told
+from reconciler.core.provider import Absent, Accepted, Done, Outcome, Step, Stepped, StepRecord, Told, Unknown
 from reconciler.providers.http import path
 from reconciler.providers.ovh import lists, renewal
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.capabilities import PRODUCTS
 from reconciler.providers.ovh.payg.account import ROOT
-from reconciler.providers.ovh.wire import Member
+from reconciler.providers.ovh.wire import Member, Tenant
+
+RECORD = (
+    "address",
+    "city",
+    "creationDate",
+    "displayName",
+    "firstName",
+    "lastName",
+    "mcaAgreed",
+    "phone",
+    "serviceName",
+    "serviceType",
+    "status",
+    "zipCode",
+)
+"""`license.office.OfficeTenantNative`, what a changed service is sent as; what is read has an `iam` block besides."""
 
 
 async def reread(api: Api, action: Action) -> Json | None:
@@ -28,7 +45,67 @@ async def reread(api: Api, action: Action) -> Json | None:
     if "renewal" in before:
         record = await api.service(f"{ROOT}{path(service)}")
         found["renewal"] = "off" if record and record.ending else "auto"
+    if "name" in before:
+        found["name"] = await _shown(api, service)
     return found
+
+
+async def rename(api: Api, action: Action) -> AsyncGenerator[Told, None]:
+    """Give the service another display name: its whole record is sent back, as OVHcloud's own pages do.
+
+    `PUT /license/office/{serviceName}` is ALPHA and answers nothing (API console, verified 2026-08-04), so it
+    is done when reading shows it.
+    """
+    service, name = _service(action), str(action.detail["name"])
+    route = f"{ROOT}{path(service)}"
+    body = (await api.session.read(route)).data
+    if not isinstance(body, dict):
+        raise Unavailable(f"GET {route}: the answer is not as published", code="unreadable")
+    yield Step(name="name", data={"name": name})
+    record = {key: body[key] for key in RECORD if body.get(key) is not None}
+    await api.do("PUT", route, {**record, "displayName": name})
+    yield Stepped(name="name", ref=service)
+    yield await _named(api, action)
+
+
+async def poll(api: Api, action: Action, steps: tuple[StepRecord, ...]) -> Outcome:
+    """Ask whether the display name is shown; one that is not by the time things settle was not taken."""
+    outcome, until = await _named(api, action), _until(api, steps)
+    if isinstance(outcome, Accepted) and until is not None and await api.now() >= until:
+        raise Rejected(
+            f"{outcome.ticket} was given the name {action.detail['name']!r} and does not show it",
+            hint="look at the service's name in the OVHcloud Control Panel, then plan again",
+            code="not-changed",
+        )
+    return outcome
+
+
+async def find(api: Api, action: Action, steps: tuple[StepRecord, ...]) -> Done | Accepted | Absent | Unknown:
+    """Look whether the display name is as wanted; what is not shown once things settle was not taken."""
+    outcome, until = await _named(api, action), _until(api, steps)
+    if isinstance(outcome, Done) or any(step.ref for step in steps):
+        return outcome
+    if until is None or await api.now() >= until:
+        return Absent(why=f"{outcome.ticket} shows another name, and the same name again does no harm")
+    return Unknown(why=f"{outcome.ticket} does not show the new name yet", look_again_at=until)
+
+
+def _until(api: Api, steps: tuple[StepRecord, ...]) -> datetime | None:
+    """Until when a name that was sent may be shown late; None when none was."""
+    began = max((step.began_at for step in steps), default=None)
+    return None if began is None else began + timedelta(seconds=api.settings.settle)
+
+
+async def _named(api: Api, action: Action) -> Done | Accepted:
+    """Done when the name is shown; it may be shown a while after it was taken."""
+    service = _service(action)
+    if await _shown(api, service) == action.detail["name"]:
+        return Done(ref=service, data={"name": action.detail["name"]})
+    return Accepted(ticket=service, ask_again_after=api.settings.poll, status="not shown yet")
+
+
+async def _shown(api: Api, service: str) -> str:
+    return (await api.get(Tenant, f"{ROOT}{path(service)}")).display_name
 
 
 async def renew(api: Api, action: Action) -> AsyncGenerator[Told, None]:

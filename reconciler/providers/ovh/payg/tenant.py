@@ -52,12 +52,16 @@ class PaygTenant:
                 return people.deactivate(self.api, action)
             case Verb.UPDATE if people.is_person(action):
                 return people.update(self.api, action)
+            case Verb.UPDATE if action.renames:
+                return groups.rename(self.api, action)
             case Verb.UPDATE | Verb.CANCEL:
                 return groups.renew(self.api, action)
         return refused(f"OVHcloud's pay-as-you-go groups cannot {action.verb} {action.address}")
 
     async def poll(self, action: Action, ticket: str, steps: tuple[StepRecord, ...]) -> Outcome:
         """Ask how far an action is."""
+        if action.renames:
+            return await groups.poll(self.api, action, steps)
         return await people.poll(self.api, action, ticket, steps)
 
     async def find(
@@ -66,6 +70,8 @@ class PaygTenant:
         """Look whether an action whose answer nobody has took effect."""
         if people.is_person(action):
             return await people.find(self.api, action, steps, since)
+        if action.renames:
+            return await groups.find(self.api, action, steps)
         return Absent(why="what ends already is not ended again, so it is safe to go on")
 
     async def _service(self, service: str) -> list[Holding]:
