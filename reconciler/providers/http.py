@@ -33,6 +33,13 @@ LONGEST_PAUSE = 10 * 366 * 86400.0
 ABSENT = 404
 
 
+_HEADERS = {
+    "User-Agent": f"m365-reconciler/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+}
+
+
 class Answer(NamedTuple):
     """What a provider answered: the body as parsed JSON (None when it was empty), headers, status."""
 
@@ -108,13 +115,9 @@ class Session:
         inner = transport or Connections(limit=settings.concurrency)
         if not writes:
             inner = ReadOnly(inner, base_url=settings.base_url, token_url=settings.token_url)
-        self._client = httpx.AsyncClient(
-            transport=inner,
-            timeout=settings.timeout,
-            follow_redirects=False,
-            trust_env=False,
-            headers={"User-Agent": f"m365-reconciler/{__version__}", "Accept": "application/json"},
-        )
+        # httpx's client would do much for each request that nobody here wants: redirects, cookies, environments.
+        self._transport: httpx.AsyncBaseTransport = inner
+        self._extensions = {"timeout": httpx.Timeout(settings.timeout).as_dict()}
         self._base = settings.base_url.rstrip("/")
 
     async def read(
@@ -174,7 +177,7 @@ class Session:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
     def _url(self, route: str, query: Mapping[str, str] | None) -> str:
         return f"{self._base}{route}" + (f"?{urlencode(query, quote_via=quote, safe='')}" if query else "")
@@ -200,10 +203,11 @@ class Session:
         place = f"{method} {urlsplit(url).path}"
         lost = Unavailable if method in READING else Uncertain
         kind = {"Content-Type": "application/json"} if body else {}
-        request = self._client.build_request(method, url, content=body, headers={**kind, **headers})
+        own = {**_HEADERS, **kind, **headers}
+        request = httpx.Request(method, url, content=body, headers=own, extensions=self._extensions)
         self.requests[method] += 1
         try:
-            response = await self._client.send(request, stream=True)
+            response = await self._transport.handle_async_request(request)
         except (
             httpx.ConnectError,
             httpx.ConnectTimeout,

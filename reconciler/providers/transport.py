@@ -55,7 +55,7 @@ class Connections(httpx.AsyncBaseTransport):
             answer = await self._session(request.method).request(
                 request.method,
                 yarl.URL(str(request.url), encoded=True),
-                headers=request.headers,
+                headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
                 data=request.content or None,
                 allow_redirects=False,
                 compress=False,

@@ -19,7 +19,6 @@ OURS, FOREIGN = "c0ffee", "beef"
 PACKAGE = Path(__file__).parents[2] / "reconciler"
 
 WAYS_OUT = {
-    "AsyncClient": {"providers/http.py"},
     "ClientSession": {"providers/transport.py"},
     "getproxies": {"providers/transport.py"},
     "proxy_bypass": {"providers/transport.py"},
