@@ -131,8 +131,15 @@ def day(value: date | None) -> str | None:
 
 def instant(value: datetime) -> str:
     """A time as RFC 3339 in UTC; one without a zone is UTC already."""
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return utc(value).isoformat().replace("+00:00", "Z")
+
+
+def utc(value: datetime) -> datetime:
+    """A time in UTC; one without a zone is UTC already, and so is one beyond the calendar's ends."""
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except (OverflowError, ValueError):  # 9999-12-31 somewhere west: only a damaged file says so
+        return value.replace(tzinfo=UTC)
 
 
 def maybe(value: datetime | None) -> str | None:

@@ -105,7 +105,10 @@ PLAIN = frozenset({"message", "why", "status"})
 
 
 def _short(key: str, value: object) -> str:
-    return words.moment(datetime.fromisoformat(str(value))) if key == "due_by" else str(value)
+    try:
+        return words.moment(datetime.fromisoformat(str(value))) if key == "due_by" else str(value)
+    except ValueError:  # somebody changed the journal: it is shown as it is
+        return str(value)
 
 
 def _size(value: object) -> int:

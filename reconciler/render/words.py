@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from reconciler.core.action import Action, Verb
 from reconciler.core.model import Address, Contract, Source
 from reconciler.core.plan import Cost, Exceeded, Plan, Run, Status, Waiting
 from reconciler.core.report import State
-from reconciler.core.serial import amount
+from reconciler.core.serial import amount, utc
 from reconciler.render.options import Options
 
 
@@ -129,14 +129,14 @@ def once(action: Action) -> str:
 
 def moment(value: datetime) -> str:
     """A time for people."""
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"{utc(value):%Y-%m-%d %H:%M} UTC"
 
 
 def since_and_due(since: datetime | None, due_by: datetime | None) -> list[str]:
     """Since when and until when; a day is said once."""
     if since is None or due_by is None:
         return [f"since {moment(since)}"] if since else [f"due by {moment(due_by)}"] if due_by else []
-    start, end = since.astimezone(UTC), due_by.astimezone(UTC)
+    start, end = utc(since), utc(due_by)
     due = f"{end:%H:%M} UTC" if start.date() == end.date() else moment(end)
     return [f"since {start:%Y-%m-%d %H:%M}, due by {due}"]
 

@@ -42,7 +42,20 @@ def read_document(path: Path, *kinds: str) -> Mapping[str, Any]:
         ) from error
     except RecursionError as error:
         raise WorkspaceError(f"{path}: nests too deep", hint=_again(kinds)) from error
+    except ValueError as error:
+        raise WorkspaceError(f"{path}: holds a number without an end", hint=_again(kinds)) from error
+    if not _is_text(document):
+        raise WorkspaceError(f"{path}: holds half a character", hint=_again(kinds))
     return _checked(path, document, kinds)
+
+
+def _is_text(document: Any) -> bool:
+    """Whether it can be printed: JSON's own notation can spell halves of characters, which nothing takes."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _checked(path: Path, document: Any, kinds: tuple[str, ...]) -> Mapping[str, Any]:

@@ -12,8 +12,14 @@ from urllib.parse import urlencode
 from reconciler.core.errors import Unavailable, Uncertain, WorkspaceError
 from reconciler.providers.http import Answer, Refusal, Session
 
+FAR = 1e11
+"""No provider's clock has come this far (the year 5138), and calendars end not much later."""
+
 EARLY = 60.0
 """A token is fetched anew this long before it ends."""
+
+LONGEST = 86400
+"""A token is fetched anew after a day, whatever it says of itself."""
 
 OLD = 600.0
 """A difference of clocks is not trusted for longer: this machine may have slept, or its clock been set."""
@@ -38,10 +44,14 @@ class ServerTime:
     async def _ask(self, session: Session) -> None:
         url = f"{session.settings.base_url.rstrip('/')}/auth/time"
         answer = await session.fetch("GET", url, content=b"", headers={})
-        if answer.status != 200 or isinstance(answer.data, bool) or not isinstance(answer.data, int | float):
+        if answer.status != 200 or not _is_time(answer.data):
             raise Unavailable(f"GET /auth/time: {answer.status}, no time in it", code="no-time")
         self._ahead = answer.data - session.clock.now()
         self._asked = session.clock.monotonic()
+
+
+def _is_time(data: Any) -> bool:
+    return isinstance(data, int | float) and not isinstance(data, bool) and 0 < data < FAR
 
 
 class _Spoken:
@@ -159,6 +169,7 @@ class ClientCredentials(_Spoken):
         match answer.data:
             case {"access_token": str(token), "expires_in": int() | float() as lasts} if answer.status == 200:
                 self._token = token
+                lasts = min(lasts, LONGEST)
                 self._until = now + max(lasts - EARLY, lasts / 2)
             case {"access_token": str(token)} if answer.status == 200:
                 self._token, self._until = token, now + EARLY

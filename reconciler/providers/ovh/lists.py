@@ -144,7 +144,7 @@ async def _expanded(api: Api, route: str, kind: type[T], key: Callable[[T], str]
 
 
 def _elements(header: str | None, otherwise: int) -> int:
-    return int(header) if header and header.isdecimal() else otherwise
+    return int(header) if header and header.isdecimal() and len(header) < 10 else otherwise
 
 
 async def _single(api: Api, route: str, kind: type[T], name: str, suffix: str, found: Listing[T]) -> None:

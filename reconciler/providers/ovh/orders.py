@@ -153,7 +153,7 @@ def _quantity(lines: list[tuple[OrderLine, int | None]]) -> int:
     """Count an order once, whether it has a line for all seats, one a seat, or two for the same item."""
     counts: dict[str, int] = {}
     for line, plan in lines:
-        said = int(line.quantity) if line.quantity.isdecimal() else 1
+        said = int(line.quantity) if line.quantity.isdecimal() and len(line.quantity) < 10 else 1
         counts[line.domain] = max(counts.get(line.domain, 0), said, (plan or 1) if len(lines) == 1 else 1)
     plans = {plan for _, plan in lines if plan}
     if len(plans) == 1 and set(counts.values()) <= {1, len(counts)} and plans == {len(counts)}:

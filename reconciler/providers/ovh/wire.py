@@ -51,7 +51,8 @@ def _day(value: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_word)]
-Number = Annotated[int, BeforeValidator(_number)]
+Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what its models call long
+Number = Annotated[Long, BeforeValidator(_number)]
 Day = Annotated[date | None, BeforeValidator(_day)]
 
 
@@ -145,9 +146,9 @@ class Task(Wire):
 class Subscription(Wire):
     """`saas.csp2.OfficeSubscription`; `status` is free text."""
 
-    id: int
-    license_id: int
-    quantity: int
+    id: Long
+    license_id: Long
+    quantity: Long
     status: Text = ""
     task_pending_id: Number = 0
 
@@ -155,10 +156,10 @@ class Subscription(Wire):
 class Licence(Wire):
     """`saas.csp2.OfficeLicence`: what may be bought in a reseller tenant."""
 
-    id: int
+    id: Long
     name: Text = ""
     licence_type: Text = ""
-    limit: int | None = None
+    limit: Long | None = None
     new_seats_allowed: bool | None = None
     new_subscriptions_allowed: bool | None = None
 
@@ -195,7 +196,7 @@ class Cart(Wire):
 
     cart_id: str
     description: Text = ""
-    items: Annotated[list[int], BeforeValidator(_list)] = []
+    items: Annotated[list[Long], BeforeValidator(_list)] = []
     read_only: bool | None = None
 
 
@@ -203,13 +204,13 @@ class ItemSettings(Wire):
     """`order.cart.ItemSettings`."""
 
     plan_code: str | None = None
-    quantity: int | None = None
+    quantity: Long | None = None
 
 
 class Item(Wire):
     """`order.cart.Item`."""
 
-    item_id: int
+    item_id: Long
     settings: ItemSettings | None = None
 
 
@@ -217,8 +218,8 @@ class Amount(Wire):
     """`order.Price`."""
 
     currency_code: Text = ""
-    price_in_ucents: int | None = None
-    value: Decimal | None = None
+    price_in_ucents: Long | None = None
+    value: Annotated[Decimal, Field(max_digits=30, decimal_places=12)] | None = None
 
     @property
     def amount(self) -> Decimal:
@@ -231,7 +232,7 @@ class Amount(Wire):
 class QuoteLine(Wire):
     """`order.OrderDetail`."""
 
-    cart_item_id: int | None = Field(default=None, alias="cartItemID")
+    cart_item_id: Long | None = Field(default=None, alias="cartItemID")
     detail_type: Text = ""
     description: Text = ""
     quantity: Number = 0
@@ -257,7 +258,7 @@ class Order(Wire):
 
     contracts: Annotated[list[Terms], BeforeValidator(_list)] = []
     details: Annotated[list[QuoteLine], BeforeValidator(_list)] = []
-    order_id: int | None = None
+    order_id: Long | None = None
     prices: Prices | None = None
 
 
@@ -281,7 +282,7 @@ class OrderPlan(Wire):
     """`billing.ItemDetail.OrderPlan`."""
 
     code: str | None = None
-    quantity: int | None = None
+    quantity: Long | None = None
 
 
 class Extended(Wire):

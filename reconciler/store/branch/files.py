@@ -86,7 +86,7 @@ def read_lease(content: bytes | None, *, name: str, now: datetime, where: str) -
         values = json.loads(content)
         values |= {word: datetime.fromisoformat(values[word]) for word in ("since", "until")}
         return Holding(**values)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise damaged(where, lease_file(name)) from error
 
 
@@ -143,7 +143,7 @@ def _pretty(values: object) -> bytes:
 def _parsed(content: bytes) -> object:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -160,7 +160,7 @@ def _read_file(path: str, content: bytes, where: str) -> Iterator[Event]:
         raise damaged(where, f"{path}:{len(lines) + 1}: the line is not complete")
     try:
         values = json.loads(b"[%s]" % b",".join(lines))
-    except ValueError:
+    except (ValueError, RecursionError):
         values = ()
     if len(values) != len(lines):
         values = _one_by_one(path, lines, where)
@@ -182,7 +182,7 @@ def _one_by_one(path: str, lines: Iterable[bytes], where: str) -> list[Any]:
     for number, text in enumerate(lines, 1):
         try:
             values.append(json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise damaged(where, f"{path}:{number}: not JSON") from error
     return values
 
@@ -196,7 +196,7 @@ def _event(value: dict[str, Any]) -> Event:
     kind = _KINDS.get(value["kind"])
     if kind is None:
         raise _UnknownKindError(value["kind"])
-    return Event(
+    event = Event(
         seq=value["seq"],
         at=datetime.fromisoformat(value["at"]),
         kind=kind,
@@ -209,3 +209,9 @@ def _event(value: dict[str, Any]) -> Event:
         commit=get("commit", ""),
         data=get("data", {}),
     )
+    texts = (event.tenant, event.action, event.address, event.plan, event.by, event.run, event.commit)
+    if type(event.seq) is not int or event.at.tzinfo is None or not isinstance(event.data, dict):
+        raise TypeError("an event has a number, a time with its zone, and data")
+    if any(type(text) is not str for text in texts):
+        raise TypeError("an event's words are text")
+    return event
