@@ -106,8 +106,8 @@ def advance(state: Path | None, workspace: Path | None, duration: str) -> None:
 
 @sandbox.command()
 @_placed
-@click.argument("order", type=int)
-def pay(state: Path | None, workspace: Path | None, order: int) -> None:
+@click.argument("order")
+def pay(state: Path | None, workspace: Path | None, order: str) -> None:
     """Play the person who pays ORDER, or hands in the documents it waits for."""
     with _opened(state, workspace, usage=False) as world:
         click.echo(f"order {order}: {world.pay(order)}")
@@ -171,8 +171,12 @@ def fault() -> None:
 @fault.command()
 @_placed
 @click.argument("name")
-@option("--method", default="*", help="GET, POST, PUT, DELETE, or several with |.")
-@option("--path", default="*", help="A path without /1.0; {} is one segment, * is anything.")
+@option("--method", default="*", help="GET, POST, PUT, PATCH, DELETE, or several with |.")
+@option(
+    "--path",
+    default="*",
+    help="A path without /1.0, or a whole one like /graph/v1.0/users; {} is one segment, * is anything.",
+)
 @option("--times", type=click.IntRange(1), default=1, show_default=True, help="How many calls are hit.")
 @option("--after", type=click.IntRange(0), default=0, help="How many matching calls go well before.")
 @option("--probability", type=click.FloatRange(0, 1), default=1.0)

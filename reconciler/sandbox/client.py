@@ -1,5 +1,8 @@
 """The way to a world inside the same process: an httpx transport in place of the network."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 
 from reconciler.sandbox.app import LateReplyError, LostReplyError, application
@@ -8,11 +11,37 @@ from reconciler.sandbox.world import World
 HOST = "sandbox.localhost"
 BASE_URL = f"http://{HOST}/1.0"
 TOKEN_URL = f"http://{HOST}/auth/oauth2/token"
+MICROSOFT_URLS = {
+    "login": f"https://{HOST}/login",
+    "partner_center": f"https://{HOST}/partner-center",
+    "graph": f"https://{HOST}/graph",
+}
+"""The roots of the Microsoft surfaces; Partner Center's version v1 and Graph's v1.0 follow, as at the real ones."""
 
 
 def transport(world: World) -> httpx.AsyncBaseTransport:
     """Give a transport that answers for the sandbox's host and reaches nothing else."""
     return _Transport(world)
+
+
+def blocking(world: World) -> httpx.BaseTransport:
+    """Give the same for a client that is not asynchronous, such as Microsoft's library for tokens."""
+    return _Blocking(world)
+
+
+class _Blocking(httpx.BaseTransport):
+    def __init__(self, world: World) -> None:
+        self._inner = transport(world)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        # The answer is worked out without waiting for anything, so one step ends it; a thread of its own
+        # because the caller may sit inside a loop already.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._answered(request)).result()
+
+    async def _answered(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._inner.handle_async_request(request)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
 
 class _Transport(httpx.AsyncBaseTransport):

@@ -9,8 +9,8 @@ from typing import Any
 
 from reconciler.sandbox.store import Tx
 
-WRITES = "POST|PUT|DELETE"
-CHECKOUT = "/order/cart/{}/checkout"
+WRITES = "POST|PUT|PATCH|DELETE"
+CHECKOUT = "/order/cart/{}/checkout|/partner-center/v1/customers/{}/carts/{}/checkout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ KINDS = {
     "slow": Kind("it happened; the answer comes --seconds later (60)"),
     "fail-list": Kind("500 on a list", "GET"),
     "partial-batch": Kind("some of a batch end in an error", "GET"),
-    "busy": Kind("403 Client::Forbidden::Busy", WRITES),
+    "busy": Kind("403 Client::Forbidden::Busy; Microsoft: 409 or 423", WRITES),
     "expired": Kind("460 This Service is expired"),
     "task-error": Kind("the task that this starts ends in error", WRITES),
     "delivered-then-404": Kind("what is delivered stays unreadable for --seconds (1200)", "POST", CHECKOUT),
@@ -43,6 +43,7 @@ KINDS = {
     "order-cancelled": Kind("the order is cancelled instead of delivered", "POST", CHECKOUT),
     "order-documents": Kind("the order wants documents from a person", "POST", CHECKOUT),
     "payment-refused": Kind("403 on paying an order", "POST", "/me/order/{}/pay*"),
+    "order-error": Kind("a checkout that ends well places no order and says why", "POST", CHECKOUT),
     "interference": Kind("somebody else makes --change right --when (before) the call", WRITES),
 }
 
@@ -120,6 +121,20 @@ def waiting(tx: Tx, method: str, path: str) -> Faults:
     return Faults(tx, method, path, tuple(tx.all("SELECT * FROM fault WHERE fired < times ORDER BY id")))
 
 
+def twisted(content: object) -> object:
+    """Give the same with other types."""
+    match content:
+        case dict():
+            return {key: twisted(value) for key, value in content.items()}
+        case list():
+            return [twisted(value) for value in content]
+        case bool() | None:
+            return {"unexpected": content}
+        case str():
+            return len(content)
+    return str(content)
+
+
 def _matches(row: Any, method: str, path: str) -> bool:
     if row["method"] != "*" and method not in row["method"].split("|"):
         return False
@@ -127,7 +142,8 @@ def _matches(row: Any, method: str, path: str) -> bool:
 
 
 def _pattern(glob: str) -> re.Pattern[str]:
-    return re.compile("".join(_pieces(glob)), re.IGNORECASE)
+    # Several paths may be named, with | between them.
+    return re.compile("|".join("".join(_pieces(one)) for one in glob.split("|")), re.IGNORECASE)
 
 
 def _pieces(glob: str) -> Iterator[str]:

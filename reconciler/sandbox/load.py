@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date, datetime
 from typing import Any
 
-from reconciler.sandbox.clock import parse, span
+from reconciler.sandbox.clock import span
+from reconciler.sandbox.document import only, time
+from reconciler.sandbox.microsoft import load as microsoft
 from reconciler.sandbox.ovh import gate, me, orders, renewal, seats, usage
 from reconciler.sandbox.ovh.account import store, stored
 from reconciler.sandbox.ovh.catalog import PLANS, plan_of
@@ -45,10 +46,11 @@ def load(tx: Tx, document: Mapping[str, Any]) -> None:
         "payg",
         "prepaid",
         "csp2",
+        "microsoft",
         "orders",
         "directories",
     }
-    _only(document, known, "a world")
+    only(document, known, "a world")
     _account(tx, document.get("account") or {})
     for key, value in (document.get("settings") or {}).items():
         store(tx, "settings", asdict(changed(tx.settings, str(key), _text(value))))
@@ -61,12 +63,14 @@ def load(tx: Tx, document: Mapping[str, Any]) -> None:
         _payg(tx, given)
     for given in document.get("prepaid") or ():
         _prepaid(tx, given)
+    if document.get("microsoft"):
+        microsoft.load(tx, document["microsoft"])
     for given in document.get("csp2") or ():
         _csp2(tx, given)
     for given in document.get("orders") or ():
         _order(tx, given)
     for given in document.get("directories") or ():
-        _only(given, {"name", "office_tenant"}, "a directory")
+        only(given, {"name", "office_tenant"}, "a directory")
         tx.run(
             "INSERT INTO directory (name, office_tenant) VALUES (?, ?)",
             given["name"],
@@ -76,15 +80,15 @@ def load(tx: Tx, document: Mapping[str, Any]) -> None:
 
 def _credential(tx: Tx, given: Mapping[str, Any]) -> None:
     if "client_id" in given:
-        _only(given, {"client_id", "client_secret", "rules"}, "a service account")
+        only(given, {"client_id", "client_secret", "rules"}, "a service account")
         gate.add_client(tx, dict(given))
         return
-    _only(given, {"application_key", "application_secret", "consumer_key", "rules"}, "a credential")
+    only(given, {"application_key", "application_secret", "consumer_key", "rules"}, "a credential")
     gate.add_credential(tx, dict(given))
 
 
 def _account(tx: Tx, given: Mapping[str, Any]) -> None:
-    _only(given, {"nichandle", "subsidiary", "currency", "email", "default_payment"}, "account")
+    only(given, {"nichandle", "subsidiary", "currency", "email", "default_payment"}, "account")
     plain = {key: str(value) for key, value in given.items() if key != "default_payment"}
     store(tx, "account", stored(tx, "account") | plain)
     if "default_payment" in given:
@@ -92,12 +96,12 @@ def _account(tx: Tx, given: Mapping[str, Any]) -> None:
 
 
 def _payg(tx: Tx, given: Mapping[str, Any]) -> None:
-    _only(
+    only(
         given, {"service", "display_name", "domains", "mca", "users", "expiration", "ending"}, "a payg group"
     )
     name = _tenant(tx, given, "payg")
     for person in given.get("users") or ():
-        _only(person, {"login", "first_name", "last_name", "country", "licence"}, "a user")
+        only(person, {"login", "first_name", "last_name", "country", "licence"}, "a user")
         tx.run(
             "INSERT INTO user (tenant, email, first, last, country, licence) VALUES (?, ?, ?, ?, ?, ?)",
             *(name, _login(person, name), person.get("first_name", ""), person.get("last_name", "")),
@@ -107,10 +111,10 @@ def _payg(tx: Tx, given: Mapping[str, Any]) -> None:
 
 
 def _prepaid(tx: Tx, given: Mapping[str, Any]) -> None:
-    _only(given, {"service", "display_name", "domains", "mca", "seats"}, "a prepaid group")
+    only(given, {"service", "display_name", "domains", "mca", "seats"}, "a prepaid group")
     name = _tenant(tx, given, "prepaid")
     for lot in given.get("seats") or ():
-        _only(lot, {"licence", "empty", "people", "expiration", "ending"}, "a lot of seats")
+        only(lot, {"licence", "empty", "people", "expiration", "ending"}, "a lot of seats")
         licence = _licence(lot.get("licence", "officeBusiness"))
         people = list(lot.get("people") or ())
         for person in people + [None] * int(lot.get("empty", 0)):
@@ -120,7 +124,7 @@ def _prepaid(tx: Tx, given: Mapping[str, Any]) -> None:
                 name,
                 licence,
                 plan=plan_of(licence),
-                expiration=_time(merged.get("expiration")),
+                expiration=time(merged.get("expiration")),
                 ending=bool(merged.get("ending", False)),
             )
             if person is not None:
@@ -129,7 +133,7 @@ def _prepaid(tx: Tx, given: Mapping[str, Any]) -> None:
 
 
 def _sit(tx: Tx, seat: str, person: Mapping[str, Any], tenant: str) -> None:
-    _only(person, {"login", "first_name", "last_name", "country", "expiration", "ending"}, "a person")
+    only(person, {"login", "first_name", "last_name", "country", "expiration", "ending"}, "a person")
     seats.settle_on(
         tx,
         seat,
@@ -151,12 +155,15 @@ def _csp2(tx: Tx, given: Mapping[str, Any]) -> None:
         "subscriptions",
         "expiration",
         "ending",
+        "directory",
     }
-    _only(given, keys, "a csp2 tenant")
+    only(given, keys, "a csp2 tenant")
     name = _tenant(tx, given, "csp2")
-    tx.run("UPDATE tenant SET mpn_id = ? WHERE name = ?", given.get("mpn_id", "1234567"), name)
+    directory = microsoft.directory(tx, given["directory"]) if given.get("directory") else None
+    sql = "UPDATE tenant SET mpn_id = ?, directory = ? WHERE name = ?"
+    tx.run(sql, given.get("mpn_id", "1234567"), directory, name)
     for one in given.get("licences") or CSP2_LICENCES:
-        _only(one, {"id", "name", "limit", "addon", "new_seats", "new_subscriptions"}, "a licence")
+        only(one, {"id", "name", "limit", "addon", "new_seats", "new_subscriptions"}, "a licence")
         tx.run(
             "INSERT INTO licence VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(
@@ -169,7 +176,7 @@ def _csp2(tx: Tx, given: Mapping[str, Any]) -> None:
             *(int(one.get("new_seats", True)), int(one.get("new_subscriptions", True))),
         )
     for one in given.get("subscriptions") or ():
-        _only(one, {"id", "licence", "quantity", "status"}, "a subscription")
+        only(one, {"id", "licence", "quantity", "status"}, "a subscription")
         number = one.get("id") or tx.serial("subscription", 501)
         tx.reserve("subscription", int(number))
         licence = tx.column(
@@ -178,8 +185,9 @@ def _csp2(tx: Tx, given: Mapping[str, Any]) -> None:
         if not licence:
             raise ValueError(f"{name} has no licence {one['licence']!r}")
         tx.run(
-            "INSERT INTO subscription (id, tenant, licence, quantity, created, status) VALUES (?, ?, ?, ?, ?, ?)",
-            *(number, name, licence[0], one["quantity"], tx.now, one.get("status", "ok")),
+            "INSERT INTO subscription (id, tenant, licence, quantity, granted, created, status)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(number, name, licence[0], one["quantity"], one["quantity"], tx.now, one.get("status", "ok")),
         )
     usage.touch(tx, "csp2", name)
 
@@ -191,13 +199,13 @@ def _tenant(tx: Tx, given: Mapping[str, Any], kind: str) -> str:
         *(json.dumps(given.get("domains") or []), int(given.get("mca", True)), name),
     )
     if kind != "prepaid":
-        expiration = _time(given.get("expiration"))
+        expiration = time(given.get("expiration"))
         renewal.create(tx, name, kind, expiration=expiration, ending=bool(given.get("ending", False)))
     return name
 
 
 def _order(tx: Tx, given: Mapping[str, Any]) -> None:
-    _only(given, {"licence", "quantity", "service", "status", "age"}, "an order")
+    only(given, {"licence", "quantity", "service", "status", "age"}, "an order")
     state = given.get("status", "checking")
     if state not in orders.OPEN:
         raise ValueError(f"an order on its way is {', '.join(orders.OPEN)}, not {state!r}")
@@ -220,25 +228,8 @@ def _licence(name: str) -> str:
     return LICENCES[name]
 
 
-def _time(value: object) -> float | None:
-    match value:
-        case None:
-            return None
-        case datetime():
-            return parse(value.isoformat())
-        case date():
-            return parse(value.isoformat())
-    return parse(str(value))
-
-
 def _text(value: object) -> str:
     match value:
         case bool():
             return "on" if value else "off"
     return str(value)
-
-
-def _only(given: Mapping[str, Any], keys: set[str], what: str) -> None:
-    unknown = sorted(set(given) - keys)
-    if unknown:
-        raise ValueError(f"{what} has no {', '.join(unknown)}; it has: {', '.join(sorted(keys))}")

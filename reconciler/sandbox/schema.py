@@ -1,15 +1,18 @@
 """The tables in which a world is kept."""
 
-# To be raised with every change below: a file of another version is refused, never guessed at.
-VERSION = 1
+from reconciler.sandbox.microsoft.tables import SCHEMA as MICROSOFT
 
-SCHEMA = """
+# To be raised with every change below: a file of another version is refused, never guessed at.
+VERSION = 2
+
+_OVH = """
 CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE serial (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE tenant (
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, display_name TEXT NOT NULL, contact TEXT NOT NULL,
     created REAL NOT NULL, status TEXT NOT NULL DEFAULT 'ok', mca INTEGER NOT NULL DEFAULT 1,
-    mpn_id TEXT, mpn_issue TEXT, domains TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID;
+    mpn_id TEXT, mpn_issue TEXT, domains TEXT NOT NULL DEFAULT '[]', directory TEXT) WITHOUT ROWID;
+CREATE INDEX tenant_directory ON tenant (directory) WHERE directory IS NOT NULL;
 CREATE TABLE seat (
     name TEXT PRIMARY KEY, tenant TEXT NOT NULL, number INTEGER NOT NULL, licence TEXT NOT NULL,
     email TEXT NOT NULL COLLATE NOCASE, first TEXT NOT NULL, last TEXT NOT NULL, country TEXT NOT NULL,
@@ -30,7 +33,8 @@ CREATE TABLE licence (
     new_seats INTEGER NOT NULL, new_subscriptions INTEGER NOT NULL, PRIMARY KEY (tenant, id)) WITHOUT ROWID;
 CREATE TABLE subscription (
     id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, licence INTEGER NOT NULL, quantity INTEGER NOT NULL,
-    created REAL NOT NULL, updated REAL, status TEXT NOT NULL, task INTEGER NOT NULL DEFAULT 0, parent INTEGER);
+    created REAL NOT NULL, updated REAL, status TEXT NOT NULL, task INTEGER NOT NULL DEFAULT 0, parent INTEGER,
+    granted INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX subscription_tenant ON subscription (tenant);
 CREATE TABLE service (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, route TEXT NOT NULL, created REAL NOT NULL,
@@ -94,5 +98,7 @@ CREATE TABLE request (
     caller TEXT NOT NULL);
 CREATE INDEX request_caller ON request (caller, at);
 """
+
+SCHEMA = _OVH.rstrip() + MICROSOFT
 
 TABLES = tuple(line.split()[2] for line in SCHEMA.splitlines() if line.startswith("CREATE TABLE"))

@@ -9,12 +9,20 @@ REALISTIC = {
     "delay_order": 4 * 3600.0,
     "delay_readable": 300.0,
     "delay_mail": 1800.0,
+    "delay_validation": 600.0,
+    "delay_order_list": 900.0,
+    "delay_subscription": 120.0,
+    "delay_provisioning": 900.0,
+    "delay_renewal": 6 * 3600.0,
+    "delay_usage_location": 60.0,
+    "delay_gdap": 300.0,
 }
 
 CHOICES = {
     "busy": ("forbidden", "conflict", "off"),
     "finished_tasks": ("readable", "gone", "listed"),
     "details": ("per-item", "per-seat"),
+    "consent": ("given", "required"),
 }
 
 
@@ -38,6 +46,21 @@ class Settings:
     rate: float = 0.0
     skew: float = 0.0
     tolerance: float = 300.0
+    delay_validation: float = 1.0
+    delay_order_list: float = 3.0
+    delay_subscription: float = 1.0
+    delay_provisioning: float = 3.0
+    delay_renewal: float = 5.0
+    delay_usage_location: float = 1.0
+    delay_gdap: float = 1.0
+    catalog_days: float = 30.0
+    request_memory: float = 86400.0
+    etags: bool = True
+    keep_schedule: bool = False
+    graph_units: float = 0.0
+    graph_app_only: bool = True
+    gdap_app_only: bool = False
+    consent: str = "given"
 
 
 def changed(settings: Settings, key: str, value: str) -> Settings:

@@ -2,24 +2,28 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reconciler.sandbox import faults
+from reconciler.sandbox import faults, interference
 from reconciler.sandbox.call import Reply, Request
 from reconciler.sandbox.clock import moment
 from reconciler.sandbox.events import settle
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.load import load
-from reconciler.sandbox.ovh import auth, face, gate, interference, me, orders
+from reconciler.sandbox.microsoft import face as microsoft
+from reconciler.sandbox.microsoft import keys
+from reconciler.sandbox.microsoft import orders as partner_orders
+from reconciler.sandbox.ovh import auth, face, gate, me, orders
 from reconciler.sandbox.ovh.account import account, store, stored
 from reconciler.sandbox.schema import TABLES
 from reconciler.sandbox.settings import Settings, changed
 from reconciler.sandbox.store import Store, Tx
 
 _COUNTED = ("tenant", "user", "seat", "subscription", "cart", "purchase", "ledger", "request")
+_COUNTED_MICROSOFT = ("customer", "tenant", "user", "licence", "subscription", "order", "domain", "relation")
 
 
 def real_clock() -> datetime:
@@ -123,10 +127,14 @@ class World:
         with self.transaction() as tx:
             interference.change(tx, text)
 
-    def pay(self, order: int) -> str:
-        """Play the person who pays an order or hands in its documents."""
+    def pay(self, order: int | str) -> str:
+        """Play the person who pays an order or hands in its documents; Partner Center's orders are no numbers."""
         with self.transaction() as tx:
-            return orders.person(tx, order)
+            if tx.one("SELECT 1 FROM ms_order WHERE id = ?", str(order)) is not None:
+                return partner_orders.person(tx, str(order))
+            if not str(order).isdigit():
+                raise ValueError(f"there is no order {order}")
+            return orders.person(tx, int(order))
 
     def ledger(self) -> list[dict[str, Any]]:
         """Give everything that took effect, oldest first: `at`, `what` and what it was about."""
@@ -159,6 +167,7 @@ class World:
                 "account": account(tx),
                 "settings": asdict(tx.settings),
                 "counts": sums,
+                "microsoft": {"partner": keys.partner(tx), "counts": _microsoft(tx)},
                 "open_orders": [{"order": row["id"], "status": row["status"]} for row in waiting],
                 "faults": faults.listed(tx),
             }
@@ -172,22 +181,18 @@ class World:
                 "INSERT INTO request (at, method, path, status, caller) VALUES (?, ?, ?, ?, ?)",
                 *(tx.now, request.method, path, status, caller),
             )
+            if path.split("/")[1] in microsoft.PREFIXES:
+                return reply
             query = f"EU.sandbox-1.{number:08x}.{int(tx.now):x}"
-            return Reply(
-                reply.status,
-                reply.content,
-                {**reply.headers, "X-OVH-QUERYID": query},
-                raw=reply.raw,
-                media_type=reply.media_type,
-                lost=reply.lost,
-                wait=reply.wait,
-            )
+            return replace(reply, headers={**reply.headers, "X-OVH-QUERYID": query})
 
 
 def _answer(tx: Tx, request: Request) -> tuple[Reply, str, str]:
     parts = request.raw_path.strip("/").split("/")
     if parts[0] in face.PREFIXES:
         return face.answer(tx, request)
+    if parts[0] in microsoft.PREFIXES:
+        return microsoft.answer(tx, request)
     path = request.raw_path
     match request.method, parts:
         case "POST", ["auth", "oauth2", "token"]:
@@ -195,15 +200,32 @@ def _answer(tx: Tx, request: Request) -> tuple[Reply, str, str]:
         case "GET", ["sandbox", "validate", number] if number.isdigit():
             auth.validate(tx, int(number))
             return Reply(content="validated"), path, ""
-    return Reply(404, {"message": "There is nothing here; the API is under /1.0"}), path, ""
+    return (
+        Reply(
+            404,
+            {
+                "message": "There is nothing here; the APIs are under /1.0, /partner-center/v1, /graph/v1.0 and /login"
+            },
+        ),
+        path,
+        "",
+    )
+
+
+def _microsoft(tx: Tx) -> dict[str, int]:
+    return {
+        name: tx.column(f"SELECT count(*) FROM ms_{name}")[0]  # noqa: S608 - the names of our own tables
+        for name in _COUNTED_MICROSOFT
+    }
 
 
 def _begin(tx: Tx) -> None:
+    keys.begin(tx)
     me.pay_by_default(tx, wanted=True)
-    keys = {
+    signed = {
         "application_key": gate.APPLICATION_KEY,
         "application_secret": gate.APPLICATION_SECRET,
         "consumer_key": gate.CONSUMER_KEY,
     }
-    gate.add_credential(tx, keys)
+    gate.add_credential(tx, signed)
     gate.add_client(tx, {"client_id": gate.CLIENT_ID, "client_secret": gate.CLIENT_SECRET})

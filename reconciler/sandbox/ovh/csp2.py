@@ -257,7 +257,9 @@ def _begun(tx: Tx, data: dict[str, Any]) -> None:
 @event("subscription-ready")
 def _ready(tx: Tx, data: dict[str, Any]) -> None:
     if data["ok"]:
-        tx.run("UPDATE subscription SET status = 'ok', task = 0 WHERE task = ?", data["task"])
+        sql = "UPDATE subscription SET status = 'ok', task = 0 WHERE task = ? RETURNING id"
+        for number in tx.column(sql, data["task"]):
+            _grant(tx, number)
         return
     for number in tx.column("DELETE FROM subscription WHERE task = ? RETURNING id", data["task"]):
         tx.record("subscription-deleted", tenant=data["tenant"], id=number, reason="its creation failed")
@@ -279,7 +281,13 @@ def _changed(tx: Tx, data: dict[str, Any]) -> None:
         before=row["quantity"],
         quantity=data["quantity"],
     )
+    _grant(tx, row["id"])
     usage.touch(tx, "csp2", row["tenant"])
+
+
+def _grant(tx: Tx, number: int) -> None:
+    # The customer's own directory sees the units later than OVHcloud does.
+    tx.later(tx.now + tx.settings.delay_provisioning, "reseller-granted", id=number)
 
 
 @event("subscription-deleted")

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from reconciler.sandbox import interference
 from reconciler.sandbox.call import ApiError, Call, Reply, Request, bad, missing, service
-from reconciler.sandbox.faults import Faults, waiting
+from reconciler.sandbox.faults import Faults, twisted, waiting
 from reconciler.sandbox.ovh import (
     auth,
     carts,
@@ -14,7 +15,6 @@ from reconciler.sandbox.ovh import (
     checkout,
     csp2,
     gate,
-    interference,
     mail,
     me,
     pages,
@@ -23,6 +23,7 @@ from reconciler.sandbox.ovh import (
     purchases,
     services,
 )
+from reconciler.sandbox.ovh import interference as changes
 from reconciler.sandbox.ovh.routes import ROUTES
 from reconciler.sandbox.router import Found
 from reconciler.sandbox.store import Tx
@@ -30,7 +31,7 @@ from reconciler.sandbox.store import Tx
 PREFIXES = ("1.0", "v1")
 
 # Importing a part fills the table of routes; named here so that none is forgotten.
-PARTS = (auth, carts, catalog, checkout, csp2, mail, me, payg, prepaid, purchases, services)
+PARTS = (auth, carts, catalog, changes, checkout, csp2, mail, me, payg, prepaid, purchases, services)
 
 _HTML = b"<html><body><h1>408 Request Time-out</h1>\nYour browser was too slow.\n</body></html>\n"
 
@@ -160,22 +161,9 @@ def _after(faults: Faults, reply: Reply) -> Reply:
     if faults.take("malformed") is not None:
         return replace(reply, raw=b'{"serviceName": "cut o')
     if faults.take("wrong-types") is not None:
-        return replace(reply, content=_twisted(reply.content))
+        return replace(reply, content=twisted(reply.content))
     slow = faults.take("slow")
     return reply if slow is None else replace(reply, wait=float(slow.get("seconds", 60)))
-
-
-def _twisted(content: object) -> object:
-    match content:
-        case dict():
-            return {key: _twisted(value) for key, value in content.items()}
-        case list():
-            return [_twisted(value) for value in content]
-        case bool() | None:
-            return {"unexpected": content}
-        case str():
-            return len(content)
-    return str(content)
 
 
 def _within_rate(tx: Tx, caller: str) -> None:

@@ -1,38 +1,11 @@
-"""Somebody else at work in the same account: named changes, made at once and without a task."""
+"""Somebody else at work in the same OVHcloud account: changes made at once and without a task."""
 
-import inspect
-import shlex
-from collections.abc import Callable
-
-from reconciler.sandbox.call import ApiError
+from reconciler.sandbox.interference import CHANGES
 from reconciler.sandbox.ovh import orders, prepaid, renewal, seats, usage
 from reconciler.sandbox.ovh.catalog import PLANS, plan_of
 from reconciler.sandbox.store import Tx
 
 _LICENCES = {"business": "officeBusiness", "pro-plus": "officeProPlus"}
-
-
-def change(tx: Tx, text: str) -> None:
-    """Make a change given as `NAME ARGUMENT...`, for example `user-removed acme.o365.ovh.com ada@acme.example`."""
-    check(text)
-    name, *arguments = shlex.split(text)
-    try:
-        CHANGES[name](tx, *arguments)
-    except ApiError as error:
-        raise ValueError(f"{text}: {error}") from error
-    tx.record("interference", change=text)
-
-
-def check(text: str) -> None:
-    """Refuse what is no change, before it is needed."""
-    name, *arguments = shlex.split(text) or [""]
-    known = CHANGES.get(name)
-    if known is None:
-        raise ValueError(f"{name!r} is no change; there are: {', '.join(CHANGES)}")
-    try:
-        inspect.signature(known).bind(None, *arguments)
-    except TypeError:
-        raise ValueError(f"{name} was given the wrong number of words: {text!r}") from None
 
 
 def _seats_added(tx: Tx, tenant: str, licence: str, count: str = "1") -> None:
@@ -72,10 +45,8 @@ def _user_renamed(tx: Tx, tenant: str, login: str, new: str) -> None:
 
 def _quantity_changed(tx: Tx, subscription: str, quantity: str) -> None:
     tx.run(
-        "UPDATE subscription SET quantity = ?, updated = ? WHERE id = ?",
-        int(quantity),
-        tx.now,
-        int(subscription),
+        "UPDATE subscription SET quantity = ?, granted = ?, updated = ? WHERE id = ?",
+        *(int(quantity), int(quantity), tx.now, int(subscription)),
     )
 
 
@@ -93,7 +64,7 @@ def _renewal_changed(tx: Tx, service: str, ending: str = "on") -> None:
     renewal.end(tx, renewal.find(tx, service)["id"], ending=ending == "on")
 
 
-CHANGES: dict[str, Callable[..., None]] = {
+CHANGES |= {
     "seats-added": _seats_added,
     "seat-removed": _seat_removed,
     "seat-taken": _seat_taken,

@@ -1,0 +1,1 @@
+"""The Microsoft surfaces of the local provider: tokens, Partner Center and Graph."""
