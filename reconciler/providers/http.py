@@ -310,7 +310,7 @@ def _parsed(content: bytes) -> Any:
     """Read JSON; halves of characters, which it can spell and nothing else can, are as good as none."""
     try:
         data = json.loads(content)
-        if _HALVES.search(content):
+        if (b"\\u" in content or b"\xed" in content) and _HALVES.search(content):
             json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return UNREADABLE

@@ -46,11 +46,12 @@ class Connections(httpx.AsyncBaseTransport):
         self._limit = limit
         self._reading: aiohttp.ClientSession | None = None
         self._writing: aiohttp.ClientSession | None = None
+        self._proxies: dict[tuple[str, str], str | None] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and give the answer as it begins."""
         timeout: dict[str, Any] = request.extensions.get("timeout", {})
-        proxy = _proxy(request.url)
+        proxy = self._proxy(request.url)
         try:
             answer = await self._session(request.method).request(
                 request.method,
@@ -85,6 +86,13 @@ class Connections(httpx.AsyncBaseTransport):
         for session in (self._reading, self._writing):
             if session is not None:
                 await session.close()
+
+    def _proxy(self, url: httpx.URL) -> str | None:
+        # Worked out once for each host: it costs as much as signing and sending together.
+        host = (url.scheme, url.host)
+        if host not in self._proxies:
+            self._proxies[host] = _proxy(url)
+        return self._proxies[host]
 
     def _session(self, method: str) -> aiohttp.ClientSession:
         if method in READING:
