@@ -234,6 +234,7 @@ def _open(
     writes: bool,  # noqa: FBT001 - bound by partial
     name: str,
     provider: str,
+    directory: str = "",
 ) -> Account:
     """Open an account for one kind of provider; the families of an account share its session."""
     from reconciler.providers import OPEN

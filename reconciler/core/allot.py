@@ -85,9 +85,9 @@ def _seat(standing: Standing, joiner: Joiner, seats: _Seats) -> bool:
         joiner.seat = seats.idle[group].pop(0) if seats.idle[group] else None
     elif (leaver := _freed(standing, seats)) is not None:
         leaver.reused = True
-        joiner.after = (leaver.group, leaver.login)
+        joiner.after = (leaver.group, leaver.place.ref)
         joiner.bought = leaver.place in standing.kept
-        joiner.seat = leaver.place.ref if standing.capabilities.pool else None
+        joiner.seat = leaver.place.ref if standing.capabilities.pool and standing.slotted else None
     elif seats.bought[group] > 0:
         seats.bought[group] -= 1
         joiner.bought = True
@@ -102,7 +102,7 @@ def _freed(standing: Standing, seats: _Seats) -> Leaver | None:
     """Find who leaves a seat that goes on; one that was to end goes on when the plan keeps it."""
     group = standing.group.name
     for leaver in seats.leavers.get(group, ()):
-        if leaver.reused or leaver.again or leaver.kept:
+        if leaver.reused or leaver.kept:
             continue
         ends = leaver.place.ends_on is not None and not standing.counts_ending and standing.capabilities.pool
         if ends and not (seats.ordered.get(group) and leaver.place in standing.kept):

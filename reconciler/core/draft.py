@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from reconciler.core.action import Action, Verb, action_id
 from reconciler.core.manifest import ManifestFile, Person
 from reconciler.core.model import Address, Json, Source
 from reconciler.core.plan import Finding, Leaving, Unmanaged, Waiting
-from reconciler.core.provider import Capabilities
+from reconciler.core.provider import Capabilities, Support
 
 
 @dataclass(slots=True)
 class Draft:
-    """One tenant's plan in the making; `needs` are ids."""
+    """One tenant's plan in the making; `needs` are ids. `now`: None judges every window as open.
+
+    unready: why nothing may be bought yet. first: actions that every purchase needs (the customer's account).
+    """
 
     manifest: ManifestFile
     capabilities: Capabilities
     begun: int
+    now: datetime | None = None
+    unready: str = ""
+    first: tuple[str, ...] = ()
     actions: list[Action] = field(default_factory=list)
     pending: list[Waiting] = field(default_factory=list)
     blocked: list[Waiting] = field(default_factory=list)
@@ -66,9 +72,13 @@ class Draft:
         scheduled_for: date | None = None,
         reversible_until: date | None = None,
         instructions: str | None = None,
+        support: Support | None = None,
     ) -> str | None:
-        """Add an action, or block it when the provider cannot do the verb at all; its id."""
-        support = self.capabilities.verbs.get(verb)
+        """Add an action, or block it when the provider cannot do the verb at all; its id.
+
+        support: how it is done, when that is not what the provider's table says of the verb.
+        """
+        support = support or self.capabilities.verbs.get(verb)
         if support is None or support.how == "not-at-all":
             note = support.note if support else f"{self.capabilities.provider} cannot {verb}"
             self.block(address, verb, note, source=source)

@@ -12,6 +12,7 @@ from reconciler.core.model import Holding, Place
 from reconciler.core.plan import Leaving
 from reconciler.core.pool import Pool
 from reconciler.core.standing import Standing
+from reconciler.core.windows import ends_later, occupied, shrink_number
 
 
 def tell_leaving(draft: Draft, standing: Standing) -> None:
@@ -41,10 +42,13 @@ def shrink(
         return
     if standing.renewal is not None and (holding is not None or (grown and standing.capabilities.pool)):
         _renewal(draft, standing, grown, standings)
-    if group.seats is None or not standing.capabilities.pool or group.seats >= standing.counted:
+    if group.seats is None or not standing.capabilities.pool:
         return
-    if standing.counts_ending and standing.capabilities.people:
-        return  # all of them end, and count until then
+    if not standing.slotted:
+        shrink_number(draft, standing, pool, freed=freed, grown=grown)
+        return
+    if group.seats >= standing.counted or standing.counts_ending:
+        return  # with `renewal: off` all of them end, and count until then
     if group.protect:
         said = "protect: true: seats are never taken away"
         draft.block(standing.address, Verb.RESIZE, said, source=draft.group_source(group.name, "seats"))
@@ -55,16 +59,19 @@ def shrink(
 def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Mapping[str, Standing]) -> None:
     holding = standing.holding
     wanted, pooled = standing.renewal, standing.capabilities.pool
-    if wanted == "auto" and pooled:
+    if wanted == "auto" and pooled and standing.slotted:
         return  # seats that were to end are wanted back by their number
     source = draft.group_source(standing.group.name, "renewal")
-    live, known = standing.live, standing.capabilities.people
-    if holding is not None and holding.renewal is None and not standing.places:
+    live, known = standing.live, standing.capabilities.renewal
+    if holding is not None and holding.renewal is None and not (standing.places and standing.slotted):
         known = False
     if not known and wanted == "off":
         reason = f"{draft.capabilities.provider} has no renewal that could be switched off"
         draft.block(standing.address, Verb.UPDATE, reason, source=source)
     if not known or _ends(standing, holding, grown) == (wanted == "off"):
+        return
+    if holding is not None and holding.frozen:
+        draft.block(standing.address, Verb.UPDATE, holding.frozen, source=source)
         return
     if standing.group.protect and wanted == "off":
         reason = "protect: true: its renewal is never switched off"
@@ -82,7 +89,9 @@ def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Map
         before={"renewal": "auto" if wanted == "off" else "off"},
         after={"renewal": wanted},
         detail=detail_of(
-            standing, targets=[] if grown or not pooled else [place.ref for place in live], renewal=wanted
+            standing,
+            targets=[place.ref for place in live] if pooled and standing.slotted and not grown else [],
+            renewal=wanted,
         ),
         reason=f"manifest asks for renewal: {wanted}" if standing.group.renewal else "no longer cancelled",
         source=source,
@@ -109,7 +118,7 @@ def _ends(standing: Standing, holding: Holding | None, grown: str | None) -> boo
     """Whether everything ends already."""
     if holding is None or grown:
         return False
-    if standing.capabilities.pool:
+    if standing.capabilities.pool and standing.slotted:
         return bool(standing.places) and not standing.live
     return holding.renewal == "off"
 
@@ -122,12 +131,10 @@ def _fewer(draft: Draft, standing: Standing, pool: Pool, freed: Mapping[tuple[st
     name, seats = standing.group.name, standing.group.seats or 0
     source = draft.group_source(name, "seats")
     count = standing.counted - seats
-    chosen: list[Place] = []
-    if standing.capabilities.people:
-        chosen = _endable(standing, pool, freed)[:count]
-        if len(chosen) < count:
-            draft.block(standing.address, Verb.RESIZE, _occupied(standing, pool), source=source)
-            return
+    chosen = _endable(standing, pool, freed)[:count]
+    if len(chosen) < count:
+        draft.block(standing.address, Verb.RESIZE, occupied(standing, pool), source=source)
+        return
     on = _last(chosen) if draft.capabilities.shrink == "at-expiration" else None
     draft.act(
         Verb.RESIZE,
@@ -160,20 +167,6 @@ def _endable(standing: Standing, pool: Pool, freed: Mapping[tuple[str, str], str
     return [*spare, *left]
 
 
-def _occupied(standing: Standing, pool: Pool) -> str:
-    name, seats = standing.group.name, standing.group.seats
-    joining = sum(one.group == name for one in pool.joiners)
-    staying = sum(one.group == name and bool(one.kept) for one in pool.leavers)
-    sitting = len(pool.seated(name)) + pool.busy.get(name, 0) + joining + staying
-    unready = sum(not place.ready for place in standing.live if not place.login)
-    said = f"{sitting} people sit in {name}, which is to have {seats} seats"
-    if unready:
-        said += f"; {unready} seats are not ready"
-    if others := pool.others(name):
-        said += f"; nobody wrote {others}"
-    return f"{said}: take people off the seats first"
-
-
 def cancel(
     draft: Draft,
     standing: Standing,
@@ -184,7 +177,7 @@ def cancel(
 ) -> None:
     """Plan the end of a group that the manifest cancels, or say why it does not end."""
     holding = standing.holding
-    if holding is None or standing.pending or not standing.cancelled or _settled(standing, holding):
+    if holding is None or standing.pending or not standing.cancelled or _settled(draft, standing, holding):
         return
     parts = [standing]
     if not standing.capabilities.pool and not pool.others(standing.group.name):
@@ -222,17 +215,19 @@ def _kept(standing: Standing, pool: Pool) -> list[str]:
     return sorted(kept | (present & standing.open_people))
 
 
-def _settled(standing: Standing, holding: Holding) -> bool:
+def _settled(draft: Draft, standing: Standing, holding: Holding) -> bool:
     """Whether its end was asked for already."""
-    if standing.capabilities.people and standing.capabilities.pool:
+    if standing.slotted and standing.capabilities.pool:
         return not standing.live
-    return holding.ends_on is not None
+    return holding.ends_on is not None and ends_later(draft, standing, holding)
 
 
 def _why_not(draft: Draft, standing: Standing, pool: Pool) -> str:
     name = standing.group.name
     if standing.group.protect:
         return "protect: true: this group is never cancelled"
+    if standing.holding is not None and standing.holding.frozen:
+        return standing.holding.frozen
     if others := pool.others(name):
         return f"nobody wrote {others}, who sit in {name}: move or remove them first"
     if not standing.stays_until_end and (kept := _kept(standing, pool)):
@@ -247,7 +242,7 @@ def _why_not(draft: Draft, standing: Standing, pool: Pool) -> str:
 
 def _end(draft: Draft, standing: Standing, holding: Holding, needs: Iterable[str]) -> None:
     live, pooled = standing.live, draft.capabilities.pool
-    later = draft.capabilities.cancel == "at-expiration"
+    later = ends_later(draft, standing, holding)
     on = (_last(live) or holding.renews_on) if later else None
     when = f"ends on {on}" if on else "ends at its expiration" if later else "ends at once"
     if later and standing.ends_now:
@@ -260,7 +255,7 @@ def _end(draft: Draft, standing: Standing, holding: Holding, needs: Iterable[str
         after=None,
         detail=detail_of(
             standing,
-            targets=[place.ref for place in live] if pooled else [],
+            targets=[place.ref for place in live] if pooled and standing.slotted else [],
             ends_now=standing.ends_now or None,
         ),
         reason=f"state: cancelled ({standing.group.reason})",

@@ -33,6 +33,10 @@ def grow(draft: Draft, standing: Standing) -> str | None:
     if standing.growth == 0:
         _not_replaced(draft, standing)
         return None
+    if standing.holding.frozen:
+        source = draft.group_source(standing.group.name, "seats")
+        draft.block(standing.address, Verb.RESIZE, standing.holding.frozen, source=source)
+        return None
     return _more(draft, standing, standing.holding)
 
 
@@ -80,7 +84,7 @@ def _coming(standing: Standing) -> Waiting:
 
 
 def _late(standing: Standing, late: Delivery) -> Waiting:
-    shown = len(standing.places) or standing.counted
+    shown = standing.counted if not standing.slotted else len(standing.places) or standing.counted
     return Waiting(
         address=standing.address,
         verb=Verb.RESIZE,
@@ -103,6 +107,10 @@ def _order(draft: Draft, standing: Standing) -> str | None:
     group = standing.group
     seats = group.seats
     scope = standing.identity.scope
+    source = draft.group_source(group.name)
+    if draft.unready and not draft.first:
+        draft.block(standing.address, Verb.ORDER, draft.unready, source=source)
+        return None
     into = f" into {scope}" if scope else ""
     what = f"{seats} seats of {group.product}{into}" if seats else f"{group.product}{into}"
     return draft.act(
@@ -111,10 +119,20 @@ def _order(draft: Draft, standing: Standing) -> str | None:
         summary=what,
         before=None,
         after={"product": standing.product, "seats": seats},
-        detail=detail_of(standing, quantity=seats, expect=seats),
+        detail=detail_of(standing, quantity=seats, expect=seats, **_terms(standing)),
         reason=f"manifest asks for {seats} seats" if seats else "manifest asks for the group",
-        source=draft.group_source(group.name),
+        source=source,
+        needs=draft.first,
     )
+
+
+def _terms(standing: Standing) -> dict[str, object]:
+    """How a purchase binds, where that is written; and the name a group has where nothing can be read."""
+    group = standing.group
+    told: dict[str, object] = {"term": group.term, "billing": group.billing, "renewal": group.renewal}
+    if not standing.capabilities.by_word:
+        return told if standing.capabilities.shrink == "window" else {}
+    return {**told, "service": f"{standing.tenant}/{group.name}", "scope": standing.tenant}
 
 
 def _more(draft: Draft, standing: Standing, holding: Holding) -> str | None:
@@ -122,7 +140,7 @@ def _more(draft: Draft, standing: Standing, holding: Holding) -> str | None:
     undo = standing.kept
     quantity = standing.growth - len(undo)
     kept = f", {len(undo)} of them by keeping what was to end" if undo else ""
-    total = len(standing.places) if standing.capabilities.people else standing.counted
+    total = len(standing.places) if standing.slotted else standing.counted
     return draft.act(
         Verb.RESIZE,
         standing.address,

@@ -84,6 +84,10 @@ class Group(Part):
     reason: Optional[Text] = Field(None, description="Why it is cancelled; goes into the journal.")
     cancel: Optional[Literal["now"]] = Field(None, description="End at once where the provider can.")
     previously: Optional[Slug] = Field(None, description="The name before: a rename.")
+    sku: Optional[Text] = Field(
+        None,
+        description="What the directory calls the product (skuId or skuPartNumber), when it is not plain.",
+    )
 
 
 class PostalAddress(Part):
@@ -189,6 +193,12 @@ class ManifestFile:
     def where(self, *path: str | int) -> Position:
         """Tell where a value stands, as in `where("license_groups", 0, "seats")`."""
         return self._where(*path)
+
+    def at(self, service: str) -> ManifestFile:
+        """The same file of a tenant whose own service became known: what it sells under was created."""
+        return ManifestFile(
+            self.tenant.model_copy(update={"service": service}), file=self.file, where=self._where
+        )
 
     def __repr__(self) -> str:
         return f"ManifestFile({self.tenant.tenant!r}, {self.file!r})"

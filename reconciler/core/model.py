@@ -136,6 +136,7 @@ class Organisation:
     """What a tenant has besides its groups, as the provider and the directory show it.
 
     ref: the customer's id at the seller; None while there is no customer.
+    domain: what the directory appends to logins, when it tells that.
     entries: everybody the directory knows, its bin included; None where no directory keeps people.
     settings: what is so at an address of the tenant, as in `tenant/domain/acme.example`: {"verified": true};
         what is not there is not so, or cannot be read.
@@ -143,6 +144,7 @@ class Organisation:
     """
 
     ref: str | None = None
+    domain: str = ""
     entries: tuple[Entry, ...] | None = None
     settings: Mapping[Address, Json] = field(default_factory=dict)
     unready: str = ""

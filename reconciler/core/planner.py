@@ -9,6 +9,7 @@ from datetime import datetime
 from reconciler.core.action import Action, Verb
 from reconciler.core.allot import allot
 from reconciler.core.claims import Claims, Lists, ProductOf, claim_of, lists_of
+from reconciler.core.directory import drop_people, keep_people
 from reconciler.core.draft import Draft
 from reconciler.core.ends import cancel, shrink, tell_leaving
 from reconciler.core.groups import grow
@@ -23,6 +24,7 @@ from reconciler.core.pool import Pool, sort_people
 from reconciler.core.progress import Open, Progress
 from reconciler.core.provider import Capabilities
 from reconciler.core.seating import seat_people
+from reconciler.core.settings import CUSTOMER, settle_settings
 from reconciler.core.simulate import prove
 from reconciler.core.standing import Standing, standing_of
 
@@ -79,41 +81,51 @@ def plan_tenant(
     holdings: tuple[Holding, ...],
     progress: Progress,
     now: datetime,
+    organisation: Organisation | None = None,
 ) -> Plan:
-    """Plan one tenant from its manifest, its holdings read in full, and the journal."""
+    """Plan one tenant from its manifest, its holdings read in full, what stands beside them, and the journal."""
     tenant = manifest.tenant
-    standings = _standings(tenant, found, holdings, world, progress, now)
-    draft = Draft(manifest=manifest, capabilities=world.capabilities, begun=progress.begun)
+    beside = organisation or Organisation()
+    standings = _standings(tenant, found, holdings, world, progress, now, domain=beside.domain)
+    draft = Draft(manifest=manifest, capabilities=world.capabilities, begun=progress.begun, now=now)
     draft.pending += [waiting(one, now) for one in progress.open.values()]
     for name, standing in standings.items():
         if standing.identity.verdict == "blocked":
             reason = standing.identity.reason
             draft.block(group_address(name), Verb.ORDER, reason, source=draft.group_source(name))
+    settled = settle_settings(draft, beside, progress)
+    draft.unready = beside.unready
+    draft.first = (settled[CUSTOMER],) if CUSTOMER in settled else ()
     grown = {name: grow(draft, one) for name, one in standings.items()}
     pool = sort_people(tenant, standings, progress)
+    kept = keep_people(draft, beside, pool, progress)
     allot(standings, pool, grown)
-    freed = seat_people(draft, standings, pool, grown)
+    freed = seat_people(draft, standings, pool, grown, exist=kept.needs)
+    drop_people(draft, beside, pool, progress, freed=freed)
     for name, standing in standings.items():
         tell_leaving(draft, standing)
         shrink(draft, standing, pool, freed=freed, grown=grown[name], standings=standings)
         cancel(draft, standing, pool, freed=freed, standings=standings)
     loose = _loose(manifest, holdings, standings, world, progress)
     tell_strangers(draft, loose)
+    name_services(draft, standings, progress)
     tell_unready(draft, standings)
     tell_notices(draft, standings, progress)
     plan = _plan(draft, manifest, world, standings, pool, progress)
-    prove(plan, standings)
+    known = None if beside.entries is None else {one.login for one in beside.entries if not one.deleted}
+    prove(plan, standings, exist=known)
     return plan
 
 
 def _standings(
     tenant: Tenant,
-    name_services(draft, standings, progress)
     found: Mapping[str, Identity],
     holdings: tuple[Holding, ...],
     world: World,
     progress: Progress,
     now: datetime,
+    *,
+    domain: str,
 ) -> dict[str, Standing]:
     """How each group stands, by name: the order in the file decides nothing."""
     product_of = world.product_of(tenant)
@@ -130,6 +142,7 @@ def _standings(
             incoming=world.lists.incoming.get(product, ()),
             progress=progress,
             now=now,
+            domain=domain,
         )
     return standings
 

@@ -23,12 +23,15 @@ _REF = attrgetter("ref")
 
 @dataclass(slots=True)
 class Joiner:
-    """A person who is to get a seat: which, who has to leave it first, or whether it is bought."""
+    """A person who is to get a seat: which, whose it is until they leave it, or whether it is bought.
+
+    after: the group and the seat that somebody has to leave first.
+    """
 
     group: str
     person: Person
     login: str
-    after: Key | None = None
+    after: tuple[str, str] | None = None
     bought: bool = False
     seat: str | None = None
 
@@ -223,7 +226,7 @@ def _joins(standing: Standing, pool: Pool, person: Person, login: str) -> None:
 def _unwritten(standing: Standing, case: _Case, login: str, places: list[Place]) -> None:
     name, pool = standing.group.name, case.pool
     owned = owned_as(case.progress, standing.group, login)
-    if owned is None or case.tenant.users is None:
+    if owned is None or case.tenant.users is None or places[0].via:
         pool.unmanaged.append(Stranger(name, login, places[0]))
     elif standing.stays_until_end:
         pool.leaving += [Stranger(name, login, place) for place in places]

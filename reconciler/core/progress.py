@@ -6,84 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from reconciler.core.action import Action, Verb
+from reconciler.core.errors import JournalError
 from reconciler.core.journal import Event, Kind
 from reconciler.core.model import Address, Json
-from reconciler.core.provider import StepRecord, WaitingOn
+from reconciler.core.open import Delivery, Open, Spending, Stuck
+from reconciler.core.provider import StepRecord
 from reconciler.core.serial import action_from_dict
 
-Stage = Literal["intended", "accepted", "in-doubt"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
-    """An action that was begun and is not settled.
-
-    stage: `intended` when nobody has its answer, `accepted` when the provider or a person has it.
-    """
-
-    action: Action
-    stage: Stage
-    since: datetime
-    attempt: int = 1
-    steps: tuple[StepRecord, ...] = ()
-    ticket: str | None = None
-    waiting_on: WaitingOn = "provider"
-    status: str = ""
-    due_by: datetime | None = None
-    instructions: str = ""
-    why: str = ""
-    plan: str = ""
-
-    @property
-    def ref(self) -> str | None:
-        """What a person can look up: the ticket, else the last step's ref."""
-        return self.ticket or next((step.ref for step in reversed(self.steps) if step.ref), None)
-
-    @property
-    def groups(self) -> frozenset[str]:
-        """The licence groups it concerns."""
-        detail = self.action.detail
-        named = {self.action.group, detail.get("group"), *detail.get("groups", ())}
-        return frozenset(str(one) for one in named if one)
-
-    @property
-    def logins(self) -> frozenset[str]:
-        """The people it concerns, by their old login as well while they are renamed."""
-        if self.action.address.startswith("group/"):
-            return frozenset()
-        detail = self.action.detail
-        return frozenset(str(one) for one in (detail.get("login"), detail.get("previously")) if one)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stuck:
-    """A failed purchase whose group stays blocked until a person resolves it."""
-
-    action: Action
-    since: datetime
-    why: str
-    ref: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What an action added to the monthly bill, and when."""
-
-    at: datetime
-    currency: str
-    monthly: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How many seats a group had when the last order or change of its number was done."""
-
-    at: datetime
-    service: str
-    seats: int
+__all__ = ["Delivery", "Open", "Progress", "Spending", "Stuck", "replay", "replay_all"]
 
 
 @dataclass(slots=True)
@@ -95,6 +28,8 @@ class Progress:
     arrived: numbers of orders that were seen delivered; nobody needs to ask about them again.
     inherited: it was read under the tenant's name before a rename.
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
+    created: people this tool put into a directory. settings: what became so at an address of the tenant.
+    customer: the customer's id at the seller, once an apply created it.
     ended: the exit code of the last apply. seen: the fingerprint of the manifest that was last applied well.
     delivered: how many seats each group had last. seated: how many people sat where when the plan began.
     """
@@ -109,6 +44,9 @@ class Progress:
     services: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     owned: dict[tuple[str, str], str] = field(default_factory=dict)
+    created: set[str] = field(default_factory=set)
+    settings: dict[Address, Json] = field(default_factory=dict)
+    customer: str = ""
     spending: dict[str, Spending] = field(default_factory=dict)
     orders: set[str] = field(default_factory=set)
     arrived: set[str] = field(default_factory=set)
@@ -136,8 +74,20 @@ def replay(events: Iterable[Event]) -> Progress:
     progress = Progress()
     for event in events:
         progress.last_seq = max(progress.last_seq, event.seq)
-        APPLY.get(event.kind, _ignore)(progress, event)
+        try:
+            APPLY.get(event.kind, _ignore)(progress, event)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise _damaged(event) from error
     return progress
+
+
+def _damaged(event: Event) -> JournalError:
+    """What to say of an event that was not left as it was written; what it says is not repeated."""
+    where = f"{event.tenant} {event.address}".strip()
+    return JournalError(
+        f"event {event.seq} of the journal ({event.kind.value}, {where}) is damaged",
+        hint="somebody changed the journal by hand: restore it from a backup. Nothing was sent",
+    )
 
 
 def replay_all(events: Iterable[Event]) -> dict[str, Progress]:
@@ -272,14 +222,25 @@ def _deliver(progress: Progress, action: Action, event: Event) -> None:
     progress.services[group] = (str(service), str(action.detail.get("product", "")), scope)
     progress.cancelled.discard(group)
     progress.delivered.pop(group, None)
-    if seats := event.data.get("seats"):
+    seats = event.data.get("seats") or (
+        (action.after or {}).get("seats") if action.how == "by-hand" else None
+    )
+    if seats:
         progress.delivered[group] = Delivery(event.at, str(service), int(seats))
 
 
 def _remember(progress: Progress, action: Action, data: Json) -> None:
     group = action.group
     login = str(data.get("login") or action.detail.get("login", ""))
+    if action.address.startswith("tenant/"):
+        progress.settings[action.address] = dict(action.after or {})
+        progress.customer = str(data.get("scope") or progress.customer)
+        return
     match action.verb:
+        case Verb.CREATE_USER:
+            progress.created.add(login)
+        case Verb.DELETE_USER:
+            progress.created.discard(login)
         case Verb.ACTIVATE if group:
             progress.owned[group, login] = action.address.rpartition("/")[2]
         case Verb.DEACTIVATE if group:
@@ -296,6 +257,9 @@ def _remember(progress: Progress, action: Action, data: Json) -> None:
 
 def _rename(progress: Progress, action: Action, old: str, login: str) -> None:
     """A person stays ours under the new login, in the groups whose seat was renamed."""
+    if old in progress.created:
+        progress.created.discard(old)
+        progress.created.add(login)
     groups = action.detail.get("groups") or [action.detail.get("group")]
     for owned_group, owned_login in list(progress.owned):
         if owned_login == old and (owned_group in groups or groups == [None]):

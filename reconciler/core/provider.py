@@ -42,6 +42,7 @@ class Capabilities:
     pool: seats are bought ahead of people; False where every person is one seat.
     people: it knows who sits where.
     slots: every seat has a key of its own; False where seats are a number and only who sits is listed.
+    renewal: whether it renews by itself can be read and changed.
     directory: it keeps people whether or not they sit, so they are created before they get a licence.
     shrink, cancel: when fewer seats and a cancelled group take effect; `window`: at once while the holding
         says so, else at its renewal.
@@ -62,6 +63,7 @@ class Capabilities:
     cancel: Literal["now", "at-expiration", "window"]
     slots: bool = True
     directory: bool = False
+    renewal: bool = True
     renames: bool = False
     by_word: bool = False
     products: frozenset[str] | None = None

@@ -37,10 +37,9 @@ def seat_people(
     for leaver in pool.leavers:
         if not leaver.kept:
             ids[leaver.group, leaver.place.ref] = draft.id_of(*_leaving(leaver))
-    freed = {(one.group, one.login): ids[one.group, one.place.ref] for one in pool.leavers if one.reused}
     for joiner in pool.joiners:
         bought = grown.get(joiner.group) if joiner.bought else None
-        sources = (freed.get(joiner.after or ("", "")), bought, exist.get(joiner.login))
+        sources = (ids.get(joiner.after or ("", "")), bought, exist.get(joiner.login))
         needs = [source for source in sources if source]
         made = _activate(draft, standings[joiner.group], joiner, needs)
         joined[joiner.group, joiner.login] = made

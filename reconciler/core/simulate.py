@@ -7,7 +7,7 @@ that they need. Then no order seats more people than there are seats.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.action import Action, Verb
@@ -40,7 +40,7 @@ def rooms(standings: Mapping[str, Standing]) -> dict[str, Room]:
         for place in sorted(one.places, key=lambda place: place.ref, reverse=True):
             if place.login:
                 people[place.login] = place.ref
-        seats: int | None = len(one.places) if one.capabilities.people else one.counted
+        seats: int | None = len(one.places) if one.slotted else one.counted
         if not one.capabilities.pool:
             ceiling = one.limit
             seats = None if ceiling is None else max(ceiling, len(people))
@@ -80,10 +80,30 @@ def _change(room: Room, action: Action) -> list[str]:
     return []
 
 
-def prove(plan: Plan, standings: Mapping[str, Standing]) -> None:
-    """Refuse a plan that is not possible: it would be a bug, and is never shown."""
-    if wrong := violations(standings, plan.actions):
+def prove(plan: Plan, standings: Mapping[str, Standing], *, exist: Container[str] | None = None) -> None:
+    """Refuse a plan that is not possible: it would be a bug, and is never shown.
+
+    exist: the logins that a directory knows, where there is one.
+    """
+    wrong = violations(standings, plan.actions)
+    if exist is not None:
+        wrong = (*wrong, *_nobody(plan.actions, exist))
+    if wrong:
         raise ValueError(f"the plan of {plan.tenant} is not possible: {'; '.join(wrong)}")
+
+
+def _nobody(actions: Sequence[Action], exist: Container[str]) -> list[str]:
+    """A person exists before being licensed."""
+    made = {
+        one.id: str(one.detail.get("login")) for one in actions if one.verb in {Verb.CREATE_USER, Verb.UPDATE}
+    }
+    return [
+        f"{one.address}: nobody is sure to exist when they get it"
+        for one in actions
+        if one.verb is Verb.ACTIVATE
+        and (login := str(one.detail.get("login"))) not in exist
+        and login not in {made.get(need) for need in one.needs}
+    ]
 
 
 def violations(standings: Mapping[str, Standing], actions: Sequence[Action]) -> tuple[str, ...]:
@@ -157,6 +177,8 @@ def _joins(seats: _Seats, action: Action) -> list[str]:
 
 def _ended(standing: Standing, seats: _Seats, action: Action) -> list[str]:
     """A seat that ends is empty by then, and nobody was given it."""
+    if not standing.slotted:
+        return _fewer(seats, action)
     sitting = {place.ref: place.login for place in standing.places}
     found: list[str] = []
     for ref in action.detail.get("targets", ()):
@@ -171,3 +193,13 @@ def _ended(standing: Standing, seats: _Seats, action: Action) -> list[str]:
         else:
             del seats.given[need]
     return found
+
+
+def _fewer(seats: _Seats, action: Action) -> list[str]:
+    """So many seats are free by then, from the start or because somebody left whom the action waits for."""
+    lost = -int(action.detail.get("quantity") or 0)
+    for need in action.needs:
+        if lost and seats.given.pop(need, None) is not None:
+            lost -= 1
+    seats.free = (seats.free or 0) - lost
+    return [f"{action.address}: seats are taken away and people sit there"] if seats.free < 0 else []

@@ -30,6 +30,7 @@ class Standing:
     touched: seats that open actions are about. reserved: free seats that open activations will fill.
     elsewhere: people of a pay-as-you-go service that hold another product there.
     late: what was delivered a moment ago and cannot be read yet. ended: an earlier apply cancelled it.
+    domain: what is appended to logins; tenant: the name of the tenant.
     """
 
     group: Group
@@ -37,6 +38,7 @@ class Standing:
     capabilities: Capabilities
     product: str
     domain: str
+    tenant: str = ""
     holding: Holding | None = None
     open: Open | None = None
     stuck: Stuck | None = None
@@ -96,11 +98,16 @@ class Standing:
         return self.group.renewal == "off"
 
     @property
+    def slotted(self) -> bool:
+        """Whether its places are its seats, one by one; else seats are a number and places are who sits."""
+        return self.capabilities.people and self.capabilities.slots
+
+    @property
     def counted(self) -> int:
         """Seats that stand for `seats` of the manifest."""
         if self.holding is None:
             return 0
-        if not self.capabilities.people:
+        if not self.slotted:
             return self.holding.seats or 0
         return len(self.live if not self.counts_ending else self.places)
 
@@ -142,6 +149,8 @@ class Standing:
         if not self.capabilities.pool:
             limit = self.limit
             return None if limit is None else max(0, limit - len(self.places) - self.reserved)
+        if not self.slotted:
+            return max(0, self.counted - len(self.places) - self.reserved)
         usable = self.places if self.counts_ending else self.live
         return sum(place.login is None and place.ready for place in usable) - self.reserved
 
@@ -196,6 +205,7 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
     incoming: Iterable[Incoming],
     progress: Progress,
     now: datetime,
+    domain: str = "",
 ) -> Standing:
     """Gather what is known of one group; a holding that the full reading leaves out cannot be planned for."""
     holding, identity = _in_full(tenant, identity, holdings)
@@ -210,7 +220,8 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
         identity=identity,
         capabilities=capabilities,
         product=product,
-        domain=tenant.domain or (holding.domain if holding else ""),
+        domain=tenant.domain or (holding.domain if holding else "") or domain,
+        tenant=tenant.tenant,
         holding=holding,
         open=open_at(progress, group),
         stuck=_first(stuck_at(progress, group)),
@@ -223,7 +234,12 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
         ),
         elsewhere=_elsewhere(holding, holdings) if not capabilities.pool else frozenset(),
         ended=group.name in progress.cancelled,
-        late=_late(_first(progress.delivered.get(name) for name in names), holding, now),
+        late=_late(
+            _first(progress.delivered.get(name) for name in names),
+            holding,
+            now,
+            slotted=capabilities.people and capabilities.slots,
+        ),
     )
 
 
@@ -251,8 +267,10 @@ def _elsewhere(holding: Holding | None, holdings: Iterable[Holding]) -> frozense
     return frozenset(place.login for one in beside for place in one.places if place.login)
 
 
-def _late(delivery: Delivery | None, holding: Holding | None, now: datetime) -> Delivery | None:
+def _late(
+    delivery: Delivery | None, holding: Holding | None, now: datetime, *, slotted: bool
+) -> Delivery | None:
     if delivery is None or holding is None or holding.ref != delivery.service:
         return None
-    seats = len(holding.places) or holding.seats or 0
+    seats = (len(holding.places) if slotted else 0) or holding.seats or 0
     return delivery if seats < delivery.seats and now - delivery.at < SETTLE else None

@@ -21,8 +21,8 @@ from reconciler.core.workspace import Price as WorkspacePrice
 
 log = logging.getLogger("reconciler")
 
-Key = tuple[str, str]
-"""An account of the workspace and a kind of provider."""
+Key = tuple[str, str, str]
+"""An account of the workspace, a kind of provider, and the account of the directory, if people are kept there."""
 
 PORTION = 200
 """Tenants of an account that are in memory in full at the same time: a plan of many keeps only what it found.
@@ -30,7 +30,20 @@ PORTION = 200
 A whole number of the providers' batches (50), so that portions cost no request more.
 """
 
-OpenAccount = Callable[[str, str], Account]
+OpenAccount = Callable[[str, str, str], Account]
+"""Opens an account of the workspace for a kind of provider, with the account of a directory or none."""
+
+
+def key_of(tenant: Tenant) -> Key:
+    """What a tenant is bought with, and where its people are kept."""
+    return tenant.account, tenant.provider, tenant.directory.account if tenant.directory else ""
+
+
+def homed(manifest: ManifestFile, progress: Progress) -> ManifestFile:
+    """The tenant in the customer's account that an earlier apply created for it."""
+    if manifest.tenant.service is None and progress.customer:
+        return manifest.at(progress.customer)
+    return manifest
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,7 +55,7 @@ class Accounts:
 
     def of(self, tenant: Tenant) -> Account:
         """The account a tenant is bought with."""
-        key = (tenant.account, tenant.provider)
+        key = key_of(tenant)
         if key not in self.opened:
             self.opened[key] = self.open(*key)
         return self.opened[key]
@@ -76,7 +89,8 @@ async def plans(
     """Plan every chosen tenant; one that cannot be read becomes a plan with an error."""
     groups: dict[Key, list[ManifestFile]] = {}
     for manifest in selection.chosen:
-        groups.setdefault((manifest.tenant.account, manifest.tenant.provider), []).append(manifest)
+        home = homed(manifest, progress.get(manifest.tenant.tenant, Progress()))
+        groups.setdefault(key_of(home.tenant), []).append(home)
     planned = await asyncio.gather(
         *(_plan_account(some, selection, accounts, progress, prices) for some in groups.values())
     )
@@ -100,7 +114,8 @@ async def _plan_account(
             for service in progress.get(one.tenant.tenant, Progress()).services.values()
         )
         settled = frozenset(order for one in progress.values() for order in one.arrived)
-        snapshot = await account.snapshot(scopes | known, settled=settled)
+        told = _told(manifests, progress) if account.capabilities.by_word else ()
+        snapshot = await account.snapshot(scopes | known, settled=settled, told=told)
         world = _world(account, snapshot, first, selection.every, progress)
     except ProviderError as error:
         return [_unreadable(one.tenant, error.message) for one in manifests]
@@ -109,6 +124,20 @@ async def _plan_account(
     for at in range(0, len(manifests), PORTION):
         made += await asyncio.gather(*(reader.plan(one) for one in manifests[at : at + PORTION]))
     return made
+
+
+def _told(manifests: Iterable[ManifestFile], progress: Mapping[str, Progress]) -> tuple[Holding, ...]:
+    """What people confirmed to have bought, where nothing can be read."""
+    return tuple(
+        Holding(
+            ref=ref, product=product, scope=scope, seats=known.delivered[name].seats, sku=skus.get(name, "")
+        )
+        for manifest in manifests
+        if (known := progress.get(manifest.tenant.tenant)) is not None
+        for skus in [{one.name: one.sku or "" for one in manifest.tenant.license_groups}]
+        for name, (ref, product, scope) in sorted(known.services.items())
+        if name in known.delivered and name not in known.cancelled
+    )
 
 
 def _world(
@@ -122,7 +151,7 @@ def _world(
         return lambda product: account.product_id(tenant.service, product)
 
     same = [
-        one.tenant
+        homed(one, progress.get(one.tenant.tenant, Progress())).tenant
         for one in every
         if (one.tenant.account, one.tenant.provider) == (like.account, like.provider)
     ]
@@ -181,13 +210,18 @@ class _Reader:
             if scope in self.world.snapshot.failed:
                 return _unreadable(tenant, self.world.snapshot.failed[scope])
         refs = to_read(manifest, self.world, found, progress)
-        holdings: tuple[Holding, ...] = ()
-        if refs:
-            provider = self.account.tenant(tenant)
-            holdings = await provider.read(refs)
+        provider = self.account.tenant(tenant)
+        holdings = await provider.read(refs) if refs else ()
+        organisation = await provider.organisation()
         now = await self.account.now()
         plan = plan_tenant(
-            manifest, world=self.world, found=found, holdings=holdings, progress=progress, now=now
+            manifest,
+            world=self.world,
+            found=found,
+            holdings=holdings,
+            progress=progress,
+            now=now,
+            organisation=organisation,
         )
         return await self._priced(plan, tenant, holdings)
 

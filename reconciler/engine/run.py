@@ -23,7 +23,7 @@ from reconciler.engine.consent import Consent
 from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of
 from reconciler.engine.inherit import inherit
 from reconciler.engine.means import Means
-from reconciler.engine.read import plans
+from reconciler.engine.read import homed, plans
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import Setup, judged, load, plan_run, spending
 from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, settle_by_hand
@@ -277,7 +277,7 @@ async def _catch_up(setup: Setup, scribe: Scribe, progress: dict[str, Progress])
 
 
 async def _means(setup: Setup, tenant: str, scribe: Scribe, checkouts: Checkouts) -> Means:
-    manifest = setup.selection.by_name[tenant]
+    manifest = homed(setup.selection.by_name[tenant], scribe.progress)
     account = setup.accounts.of(manifest.tenant)
     now = setup.clock.now()
     return Means(

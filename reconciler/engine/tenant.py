@@ -161,7 +161,8 @@ class Crew:
             return await hand_over(action, self.means)
         if action.id in self.means.stale:
             return await dropped(action, self.means, "files or account have changed since it was planned")
-        ready = bound(action, self.means.scribe.progress.services)
+        progress = self.means.scribe.progress
+        ready = bound(action, progress.services, customer=progress.customer)
         if homeless(ready):
             return not_started(action, f"the service of group/{ready.group} is not known yet: pin it")
         return await begin(ready, self.means)

@@ -325,8 +325,8 @@ class Bench:
         ]
 
 
-def _opener(session: Session) -> Callable[[str, str], Account]:
-    return lambda name, provider: OPEN[provider](name, session)
+def _opener(session: Session) -> Callable[[str, str, str], Account]:
+    return lambda name, provider, _directory: OPEN[provider](name, session)
 
 
 def results(report: Report, tenant: str = "acme") -> tuple[Result, ...]:

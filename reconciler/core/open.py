@@ -1,0 +1,82 @@
+"""What the journal leaves behind of an action: that it is open, that it failed for good, what it cost and brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from reconciler.core.action import Action
+from reconciler.core.provider import StepRecord, WaitingOn
+
+Stage = Literal["intended", "accepted", "in-doubt"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """An action that was begun and is not settled.
+
+    stage: `intended` when nobody has its answer, `accepted` when the provider or a person has it.
+    """
+
+    action: Action
+    stage: Stage
+    since: datetime
+    attempt: int = 1
+    steps: tuple[StepRecord, ...] = ()
+    ticket: str | None = None
+    waiting_on: WaitingOn = "provider"
+    status: str = ""
+    due_by: datetime | None = None
+    instructions: str = ""
+    why: str = ""
+    plan: str = ""
+
+    @property
+    def ref(self) -> str | None:
+        """What a person can look up: the ticket, else the last step's ref."""
+        return self.ticket or next((step.ref for step in reversed(self.steps) if step.ref), None)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The licence groups it concerns."""
+        detail = self.action.detail
+        named = {self.action.group, detail.get("group"), *detail.get("groups", ())}
+        return frozenset(str(one) for one in named if one)
+
+    @property
+    def logins(self) -> frozenset[str]:
+        """The people it concerns, by their old login as well while they are renamed."""
+        if self.action.address.startswith("group/"):
+            return frozenset()
+        detail = self.action.detail
+        return frozenset(str(one) for one in (detail.get("login"), detail.get("previously")) if one)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A failed purchase whose group stays blocked until a person resolves it."""
+
+    action: Action
+    since: datetime
+    why: str
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What an action added to the monthly bill, and when."""
+
+    at: datetime
+    currency: str
+    monthly: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How many seats a group had when the last order or change of its number was done."""
+
+    at: datetime
+    service: str
+    seats: int

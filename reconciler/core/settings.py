@@ -1,0 +1,191 @@
+"""What a tenant is to have besides groups and people: a customer account, domains, partner ids, and steps by hand.
+
+Each stands at an address of its own, `tenant/WHAT[/KEY]`. What a provider shows decides whether it is so; what
+nobody can read is so once a person confirmed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from pydantic import TypeAdapter
+
+from reconciler.core.action import Verb
+from reconciler.core.draft import Draft
+from reconciler.core.manifest import Customer, ProductKey, Tenant
+from reconciler.core.model import Address, Json, Organisation, setting_address
+from reconciler.core.progress import Progress
+from reconciler.core.provider import Support
+
+CUSTOMER = setting_address("customer")
+DELEGATION = setting_address("delegation")
+MPN_ID = setting_address("mpn-id")
+PARTNER_OF_RECORD = setting_address("partner-of-record")
+
+_CUSTOMER: TypeAdapter[Customer] = TypeAdapter(Customer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One thing that is to be so: where, what, how it is told, and what a person does where no API does it.
+
+    key: the manifest's key, under which the capabilities say how it is done.
+    """
+
+    key: str
+    address: Address
+    after: Json
+    summary: str
+    path: tuple[str | int, ...]
+    instructions: str = ""
+    detail: Json = field(default_factory=dict)
+
+
+BY_HAND: Mapping[str, Support] = {
+    "partner_of_record": Support(how="by-hand", link="https://admin.microsoft.com/"),
+    "product_keys": Support(how="by-hand", link="https://setup.office.com/"),
+    "office_attach": Support(how="by-hand", link="https://www.ovh.com/manager/"),
+}
+"""Keys that no API serves, with whatever provider (microsoft.md section 14, ovh.md section on Office Attach)."""
+
+
+def settle_settings(draft: Draft, organisation: Organisation, progress: Progress) -> dict[Address, str]:
+    """Plan what is not so yet; the actions' ids by address."""
+    made: dict[Address, str] = {}
+    for one in wanted(draft.manifest.tenant):
+        if _is_so(one, organisation, progress) or _is_open(one, progress):
+            continue
+        identifier = _act(draft, one, organisation)
+        if identifier is not None:
+            made[one.address] = identifier
+    return made
+
+
+def _is_so(one: Setting, organisation: Organisation, progress: Progress) -> bool:
+    shown = organisation.settings.get(one.address)
+    if shown is not None:
+        return all(shown.get(key) == value for key, value in one.after.items())
+    return progress.settings.get(one.address) == dict(one.after)
+
+
+def _is_open(one: Setting, progress: Progress) -> bool:
+    return bool(progress.at(one.address)) or one.address in progress.stuck
+
+
+def _act(draft: Draft, one: Setting, organisation: Organisation) -> str | None:
+    support = BY_HAND.get(one.key) or draft.capabilities.settings.get(one.key)
+    source = draft.source(*one.path)
+    if support is None or support.how == "not-at-all":
+        note = support.note if support else f"{draft.capabilities.provider} has no `{one.key}`"
+        draft.block(one.address, Verb.UPDATE, note, source=source)
+        return None
+    by_hand = support.how == "by-hand"
+    instructions = " ".join(part for part in (one.instructions or support.note, support.link) if part)
+    shown = organisation.settings.get(one.address)
+    return draft.act(
+        Verb.UPDATE,
+        one.address,
+        summary=one.summary,
+        before={key: shown.get(key) for key in one.after} if shown is not None else None,
+        after=one.after,
+        detail=one.detail,
+        reason=f"manifest writes `{one.key}`",
+        source=source,
+        instructions=instructions if by_hand else None,
+        support=replace(support, note="") if by_hand else support,
+    )
+
+
+def wanted(tenant: Tenant) -> Iterator[Setting]:
+    """List everything of that kind that a manifest writes."""
+    if tenant.customer is not None and tenant.service is None:
+        yield _customer(tenant.customer)
+    for index, name in enumerate(tenant.domains):
+        yield Setting(
+            key="domains",
+            address=setting_address("domain", name.lower()),
+            after={"verified": True},
+            summary=f"domain {name.lower()} is added and verified",
+            path=("domains", index),
+            detail={"domain": name.lower()},
+        )
+    if (gdap := tenant.delegated_administration) is not None:
+        yield Setting(
+            key="delegated_administration",
+            address=DELEGATION,
+            after={"name": gdap.name, "status": "active"},
+            summary=f"delegated administration {gdap.name!r} for {gdap.duration}",
+            path=("delegated_administration",),
+            detail={"name": gdap.name, "duration": gdap.duration, "roles": list(gdap.roles)},
+        )
+    if tenant.mpn_id is not None:
+        yield Setting(
+            key="mpn_id",
+            address=MPN_ID,
+            after={"mpn_id": tenant.mpn_id},
+            summary=f"partner id {tenant.mpn_id}",
+            path=("mpn_id",),
+        )
+    yield from _by_hand(tenant)
+
+
+def _customer(customer: Customer) -> Setting:
+    return Setting(
+        key="customer",
+        address=CUSTOMER,
+        after={"domain": customer.domain.lower()},
+        summary=f"customer {customer.company} with {customer.domain.lower()}",
+        path=("customer",),
+        detail={"customer": _CUSTOMER.dump_python(customer, mode="json")},
+    )
+
+
+def _by_hand(tenant: Tenant) -> Iterator[Setting]:
+    if tenant.partner_of_record is not None:
+        yield Setting(
+            key="partner_of_record",
+            address=PARTNER_OF_RECORD,
+            after={"partner": tenant.partner_of_record},
+            summary=f"partner of record {tenant.partner_of_record}",
+            path=("partner_of_record",),
+            instructions=(
+                "the customer's administrator signs in, opens the subscription under billing, and enters "
+                f"{tenant.partner_of_record} as the partner of record:"
+            ),
+        )
+    for index, key in enumerate(tenant.product_keys):
+        yield _product_key(key, index)
+    if (attach := tenant.office_attach) is not None:
+        accounts = ", ".join(sorted(one.lower() for one in attach.accounts))
+        yield Setting(
+            key="office_attach",
+            address=setting_address("office-attach", attach.exchange),
+            after={"accounts": sorted(one.lower() for one in attach.accounts)},
+            summary=f"Office licences for {len(attach.accounts)} accounts of {attach.exchange}",
+            path=("office_attach",),
+            instructions=(
+                f"open {attach.exchange} in the control panel, choose the accounts {accounts} and order Office "
+                "for them (25 at most at once; the first month is free, what follows is billed monthly):"
+            ),
+            detail={"exchange": attach.exchange},
+        )
+
+
+def _product_key(key: ProductKey, index: int) -> Setting:
+    return Setting(
+        key="product_keys",
+        address=setting_address("key", key.group, _slug(key.key)),
+        after={"key": key.key, "group": key.group},
+        summary=f"the product key at {key.key} is redeemed for {key.group}",
+        path=("product_keys", index),
+        instructions=(
+            f"sign in as the customer's administrator, take the 25-character key from {key.key}, enter it for "
+            f"{key.group}, review and confirm; a key works once, so confirm here as soon as it was taken:"
+        ),
+        detail={"key_of": key.group, "key_at": key.key},
+    )
+
+
+def _slug(reference: str) -> str:
+    return reference.partition("://")[2].strip("/").replace("/", ".")
