@@ -262,7 +262,7 @@ CASES: dict[str, Case] = {
         CSP2_WORLD,
         act(
             Verb.UPDATE,
-            "group/basic",
+            "tenant/mpn-id",
             before={"mpn_id": "1234567"},
             after={"mpn_id": "7654321"},
             scope=RESELLER,

@@ -100,6 +100,7 @@ CSP2 = Capabilities(
     renewal=False,
     products=None,
     promise_seconds=ORDER_PROMISE,
+    settings={"mpn_id": Support(how="api", repeatable=True, note="the Microsoft partner id of the tenant")},
 )
 
 FAMILIES = {one.provider: one for one in (PAYG, PREPAID, CSP2)}

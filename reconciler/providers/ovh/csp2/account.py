@@ -29,6 +29,7 @@ class Csp2Account:
 
     licences: what each tenant may buy, by id. taken: subscriptions that an order of this process became.
     began: tasks that an order of this process began, by tenant.
+    partners: partner ids as the snapshot read them, by tenant; each is told once.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Csp2Account:
         self.began: defaultdict[str, set[str]] = defaultdict(set)
         self._subscriptions: dict[str, dict[int, Subscription]] = {}
         self._notices: dict[str, tuple[str, ...]] = {}
-        self._names: dict[str, str] = {}
+        self.partners: dict[str, str | None] = {}
         self._prices: dict[str, asyncio.Task[Quote]] = {}
 
     async def snapshot(
@@ -124,6 +125,12 @@ class Csp2Account:
         found = await lists.listing(self.api, route, Subscription, key=lambda one: str(one.id))
         return {one.id: one for one in found.whole().values()}
 
+    async def partner_id(self, scope: str) -> str | None:
+        """Give the partner id of a tenant; what was just read with its subscriptions is not read twice."""
+        if scope in self.partners:
+            return self.partners.pop(scope)
+        return (await self.api.get(Tenant, f"{ROOT}{path(scope)}")).mpn_id
+
     async def _look(self, scope: str) -> None:
         # Asked at the same moment, so that every tenant's questions of one kind go out together.
         tenant, subscriptions, licences, tasks = await asyncio.gather(
@@ -134,7 +141,7 @@ class Csp2Account:
         )
         self._subscriptions[scope] = subscriptions
         self.licences[scope] = licences
-        self._names[scope] = tenant.display_name
+        self.partners[scope] = tenant.mpn_id
         self._notices[scope] = self._said(scope, tenant, tasks)
 
     async def _list(self, scope: str, suffix: str, kind: type[Numbered]) -> dict[int, Numbered]:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import ProviderError
-from reconciler.core.model import Holding, Json, Organisation
+from reconciler.core.model import Holding, Json, Organisation, setting_address
 from reconciler.core.provider import (
     Absent,
     Accepted,
@@ -32,6 +33,16 @@ from reconciler.providers.ovh.wire import Tenant
 TENANT_FIELDS = {"name": "displayName", "mpn_id": "mpnId"}
 """What of the tenant itself can be changed, as an action and as the API spell it."""
 
+MODEL = frozenset(
+    "address city creationDate displayName email firstName hasAcceptedNewMCA lastName mpnId mpnIssueFlag phone"
+    " serviceName status zipCode".split()
+)
+"""The fields of `saas.csp2.OfficeTenant`, which a change sends whole (api.ovh.com/1.0/saas/csp2.json, 2026-08).
+
+Reading gives more than these, which a change does not take.
+"""
+MPN_ID = setting_address("mpn-id")
+
 
 class Csp2Tenant:
     """One reseller tenant's part of an account."""
@@ -47,13 +58,15 @@ class Csp2Tenant:
         return tuple(await asyncio.gather(*(self._with_addons(one) for one in found)))
 
     async def organisation(self) -> Organisation | None:
-        """Nothing stands beside the groups that is read here."""
-        return None
+        """Read the partner id; what the snapshot has just read is not read again."""
+        if not self.scope:
+            return None
+        return Organisation(settings={MPN_ID: {"mpn_id": await self.account.partner_id(self.scope)}})
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""
         if _is_tenant(action):
-            return await self._shown(self._scope(action), action.before or {})
+            return None if action.before is None else await self._shown(self._scope(action), action.before)
         return await subscriptions.reread(self.account, self._scope(action), action)
 
     def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:  # noqa: ARG002 - state tells what was done
@@ -87,9 +100,12 @@ class Csp2Tenant:
 
     async def _update(self, scope: str, action: Action) -> AsyncGenerator[Told, None]:
         after = action.after or {}
-        body = {TENANT_FIELDS[key]: after[key] for key in TENANT_FIELDS if key in after}
-        yield Step(name="tenant", data={"fields": sorted(body)})
-        await self.account.api.do("PUT", f"{ROOT}{path(scope)}", body)
+        changed = {TENANT_FIELDS[key]: after[key] for key in TENANT_FIELDS if key in after}
+        read = await self.account.api.get(dict[str, Any], f"{ROOT}{path(scope)}")
+        self.account.partners.pop(scope, None)
+        yield Step(name="tenant", data={"fields": sorted(changed)})
+        whole = {key: value for key, value in read.items() if key in MODEL} | changed
+        await self.account.api.do("PUT", f"{ROOT}{path(scope)}", whole)
         yield Stepped(name="tenant", ref=scope)
         yield Done(ref=scope)
 
