@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +19,9 @@ from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply as apply_run
 from reconciler.engine.run import resume as resume_run
 from reconciler.engine.setup import load, plan_run
+
+APPROVED = re.compile(r"([a-z0-9-]+=)?sha256:[0-9a-f]+")
+"""What `plan` prints as a digest: the run's, or a tenant's with its name."""
 
 
 def do_apply(values: dict[str, Any]) -> None:
@@ -70,6 +74,12 @@ def do_resume(values: dict[str, Any]) -> None:
 
 def _approved(values: dict[str, Any]) -> tuple[dict[str, str], str | None]:
     """The approved digests by tenant, and that of the run."""
+    for text in values["approved"]:
+        if not APPROVED.fullmatch(text):
+            raise UsageError(
+                f"--approved {text}: not a digest",
+                hint="write sha256:DIGEST, or TENANT=sha256:DIGEST, as `plan` prints it",
+            )
     tenants = dict(text.split("=", 1) for text in values["approved"] if "=" in text)
     runs = {text for text in values["approved"] if "=" not in text}
     if len(runs) > 1 or (runs and tenants):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.core.action import Verb
 from reconciler.core.manifest import Group, Tenant
 from reconciler.core.model import Holding, Incoming, Snapshot, group_address
 from reconciler.core.progress import Open, Progress, Stuck
@@ -17,6 +18,9 @@ Claim = tuple[str, str, str]
 
 Owner = tuple[str, str]
 """A tenant and a group."""
+
+UNSURE = ""
+"""The group that claims what could be any of several of its tenant."""
 
 ProductOf = Callable[[str], str | None]
 """The product's key at the provider, from its name in the manifest; None when it is not sold."""
@@ -33,7 +37,7 @@ class Claims:
     def others(self, claim: Claim, tenant: str, group: str) -> Owner | None:
         """Who else claims it."""
         owner = self.services.get(claim)
-        return owner if owner and owner != (tenant, group) else None
+        return owner if owner and owner not in {(tenant, group), (tenant, UNSURE)} else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def claims(
     """Gather what is claimed: a pin before a memory, a memory before a tenant's own service."""
     pinned: dict[Claim, Owner] = {}
     known: dict[Claim, Owner] = {}
-    own: dict[Claim, Owner] = {}
+    own: dict[Claim, list[tuple[Owner, bool]]] = {}
     orders: set[str] = set()
     for tenant in sorted(tenants, key=lambda one: one.tenant):
         memory = progress.get(tenant.tenant, Progress())
@@ -86,9 +90,20 @@ def claims(
             elif (ref := remembered(memory, group)) is not None:
                 known.setdefault(claim_of(tenant, ref, product), owner)
             elif tenant.service and group.service is None and tenant.provider not in NUMBERED:
-                own.setdefault(claim_of(tenant, tenant.service, product), owner)
-    services = own | known | pinned
+                claim = claim_of(tenant, tenant.service, product)
+                own.setdefault(claim, []).append((owner, being_bought(memory, group)))
+    services = {claim: _owner(some) for claim, some in own.items()} | known | pinned
     return Claims(services=services, orders=frozenset(orders), refs=frozenset(ref for _, ref, _ in services))
+
+
+def _owner(some: list[tuple[Owner, bool]]) -> Owner:
+    """Whose a tenant's own service is: of the group that is being bought, else of the only one that could be it."""
+    tenant = some[0][0][0]
+    groups = [owner for owner, _ in some if owner[0] == tenant]
+    bought = [owner for owner, buying in some if buying and owner[0] == tenant]
+    if bought:
+        return bought[0]
+    return groups[0] if len(groups) == 1 else (tenant, UNSURE)
 
 
 def _orphans(tenant: Tenant, memory: Progress) -> set[str]:
@@ -113,6 +128,14 @@ def stuck_at(progress: Progress, group: Group) -> list[Stuck]:
     """The failed purchases that block a group, also under the name before."""
     found = (progress.stuck.get(group_address(name)) for name in names_of(group))
     return [one for one in found if one is not None]
+
+
+def being_bought(progress: Progress, group: Group) -> bool:
+    """Whether its own order is open or has failed: what is new in the service may be that, or somebody else's."""
+    opened = open_at(progress, group)
+    actions = [opened.action] if opened else []
+    actions += [one.action for one in stuck_at(progress, group)]
+    return any(one.verb is Verb.ORDER and one.how != "by-hand" for one in actions)
 
 
 def pin(tenant: Tenant, group: Group) -> str | None:

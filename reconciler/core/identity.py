@@ -6,15 +6,16 @@ nobody buys a second time what only was not pinned (contract, section 1).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.core.action import Verb
 from reconciler.core.claims import (
     NUMBERED,
     Claims,
     Lists,
     ProductOf,
+    being_bought,
     claim_of,
     claims,
     open_at,
@@ -85,7 +86,30 @@ def identify_all(
         if len(names) > 1:
             blocked = _blocked("RC4107", f"{ref} could be {' or '.join(sorted(names))}: {_pin_it(tenant)}")
             found |= dict.fromkeys(names, blocked)
-    return found
+    return found | _into_one(tenant, found, progress, product_of)
+
+
+def _into_one(
+    tenant: Tenant, found: Mapping[str, Identity], progress: Progress, product_of: ProductOf
+) -> dict[str, Identity]:
+    """Block the groups that would be ordered into one service, which holds a product only once."""
+    if tenant.provider in NUMBERED:
+        return {}
+    places: dict[tuple[str, str], list[str]] = {}
+    for group in tenant.license_groups:
+        one = found[group.name]
+        if one.verdict == "order" and one.scope is not None and not being_bought(progress, group):
+            product = product_of(group.product) or group.product
+            places.setdefault((one.scope, product), []).append(group.name)
+    blocked: dict[str, Identity] = {}
+    for (scope, product), names in places.items():
+        if len(names) > 1:
+            said = f"{' and '.join(sorted(names))} would both be {product} in {scope}, which holds it once"
+            one = _blocked(
+                "RC4107", f"{said}: write `service: {scope}` in one and `service: new` in the other"
+            )
+            blocked |= dict.fromkeys(names, one)
+    return blocked
 
 
 def identify(
@@ -105,19 +129,11 @@ def identify(
     ref = pin(tenant, group) or remembered(progress, group)
     if ref is not None:
         return _known(case, ref)
-    if tenant.service is not None and group.service != "new" and not _being_bought(case):
+    if tenant.service is not None and group.service != "new" and not being_bought(progress, group):
         inside = _inside(case)
         if inside is not None:
             return inside
     return _to_order(case)
-
-
-def _being_bought(case: _Case) -> bool:
-    """Whether its own order is open or has failed: what is new in the service may be that, or somebody else's."""
-    opened = open_at(case.progress, case.group)
-    actions = [opened.action] if opened else []
-    actions += [one.action for one in stuck_at(case.progress, case.group)]
-    return any(one.verb is Verb.ORDER and one.how != "by-hand" for one in actions)
 
 
 def _blocked(code: str, reason: str) -> Identity:

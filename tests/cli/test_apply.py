@@ -320,3 +320,11 @@ def test_a_tenant_whose_approval_is_stale_is_owed_until_an_apply_ends_well(place
     assert place.run(f"apply --approved acme=sha256:{'1' * 64} --wait 0").code == 6
 
     assert "owed: plan 111111111111 was approved" in place.ok("status acme")
+
+
+@pytest.mark.parametrize("digest", ["garbage", "acme=garbage", "=sha256:1", "sha256:"])
+def test_what_is_no_digest_cannot_be_approved(more: Place, digest: str) -> None:
+    done = more.run(f"apply --approved {digest}")
+
+    assert done.code == 64
+    assert "sha256:DIGEST, or TENANT=sha256:DIGEST" in done.err

@@ -120,13 +120,47 @@ def test_a_product_that_the_own_service_lacks_is_ordered_into_it() -> None:
     assert plan.actions[0].detail["scope"] == SERVICE
 
 
-def test_the_same_product_twice_in_one_service_is_a_service_of_its_own() -> None:
-    one = tenant(bare("a"), bare("b", seats=2), service=SERVICE)
+@pytest.mark.parametrize(("pin", "events"), [(SERVICE, []), (None, [known("b")])])
+def test_the_same_product_twice_in_one_service_is_a_service_of_its_own(
+    pin: str | None, events: list[Any]
+) -> None:
+    one = tenant(bare("a", seats=2), bare("b", service=pin), service=SERVICE)
+
+    plan = planned(one, service(None, None, None), events=events)
+
+    assert plan.refs == (("b", SERVICE),)
+    assert [(one.address, one.detail.get("scope")) for one in plan.actions] == [("group/a", None)]
+
+
+@pytest.mark.parametrize("provider", ["ovh-prepaid", "ovh-payg"])
+def test_which_of_two_groups_is_the_only_service_is_asked(provider: str) -> None:
+    one = tenant(bare("a"), bare("b"), service=SERVICE, provider=provider)
 
     plan = planned(one, service(None, None, None))
 
-    assert plan.refs == (("a", SERVICE),)
-    assert [(one.address, one.detail.get("scope")) for one in plan.actions] == [("group/b", None)]
+    assert not plan.actions
+    assert not plan.identified
+    said = f"{SERVICE} could be a or b: write `service:` in the group to say which"
+    assert (why(plan, "group/a"), why(plan, "group/b")) == (said, said)
+
+
+def test_of_two_groups_for_one_service_the_one_that_is_being_bought_may_have_it() -> None:
+    one = tenant(bare("a"), bare("b", seats=2), service=SERVICE)
+    events = [intended(action(Verb.ORDER, "group/b"))]
+
+    plan = planned(one, service(None, product="pro-plus"), events=events)
+
+    assert [(one.address, one.detail.get("scope")) for one in plan.actions] == [("group/a", None)]
+    assert [item.address for item in plan.pending] == ["group/b"]
+
+
+def test_two_groups_are_not_ordered_into_one_service() -> None:
+    one = tenant(bare("a"), bare("b"), service=SERVICE)
+
+    plan = planned(one, service(None, product="pro-plus"))
+
+    assert not plan.actions
+    assert "a and b would both be business in" in why(plan, "group/b")
 
 
 def test_an_own_service_that_is_not_there_is_blocked() -> None:
