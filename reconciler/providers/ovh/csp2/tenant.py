@@ -34,8 +34,22 @@ TENANT_FIELDS = {"name": "displayName", "mpn_id": "mpnId"}
 """What of the tenant itself can be changed, as an action and as the API spell it."""
 
 MODEL = frozenset(
-    "address city creationDate displayName email firstName hasAcceptedNewMCA lastName mpnId mpnIssueFlag phone"
-    " serviceName status zipCode".split()
+    {
+        "address",
+        "city",
+        "creationDate",
+        "displayName",
+        "email",
+        "firstName",
+        "hasAcceptedNewMCA",
+        "lastName",
+        "mpnId",
+        "mpnIssueFlag",
+        "phone",
+        "serviceName",
+        "status",
+        "zipCode",
+    }
 )
 """The fields of `saas.csp2.OfficeTenant`, which a change sends whole (api.ovh.com/1.0/saas/csp2.json, 2026-08).
 
