@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import load
-from tests.engine.harness import Bench
+from tests.engine.harness import Bench, planned
 from tests.engine.stories import Story
 
 ON_WRITES = (
@@ -51,6 +51,15 @@ class Cell(NamedTuple):
         """How the cell is called in a test's name."""
         return f"{self.fault}@{self.method}{self.path}#{self.skip}"
 
+    @classmethod
+    def parse(cls, text: str) -> Cell:
+        """The cell of an id; ValueError when it is none."""
+        found = re.fullmatch(r"([a-z0-9-]+)@([A-Z]+)(/.*)#(\d+)", text)
+        if found is None:
+            raise ValueError(f"{text!r} is no fault at a call: write FAULT@METHOD/path#SKIP")
+        fault, method, path, skip = found.groups()
+        return cls(fault, method, path, int(skip), PAST_RETRIES if method == "GET" else 1)
+
 
 def pattern(path: str) -> str:
     """A path with everything that is a name or a number left open."""
@@ -65,8 +74,13 @@ def cells(one: Bench, *, every: bool) -> Iterator[Cell]:
     """
     process = one.process()
     process.run(lambda setup: apply(setup, Consent()))
+    yield from cells_of(process.wire.sent, every=every)
+
+
+def cells_of(calls: Iterable[tuple[str, str]], *, every: bool) -> Iterator[Cell]:
+    """The table's cells for some calls."""
     seen: Counter[tuple[str, str]] = Counter()
-    for number, (method, path) in enumerate(process.wire.sent):
+    for number, (method, path) in enumerate(calls):
         call = (method, pattern(path))
         skip = seen[call]
         seen[call] += 1
@@ -100,9 +114,9 @@ class Told:
     person: list[str]
 
 
-def play(one: Bench, story: Story, cell: Cell | None, *, rounds: int = 6) -> Told:
-    """Apply under a fault, then again and again with the clock turned; a person acts where one is asked for."""
-    if cell is not None:
+def play(one: Bench, story: Story, *faulty: Cell, rounds: int = 6) -> Told:
+    """Apply under faults, then again and again with the clock turned; a person acts where one is asked for."""
+    for cell in faulty:
         one.world.fault(cell.fault, method=cell.method, path=cell.path, skip=cell.skip, times=cell.times)
     told = Told([], [])
     for turn in range(rounds):
@@ -123,6 +137,15 @@ def play(one: Bench, story: Story, cell: Cell | None, *, rounds: int = 6) -> Tol
             person(one, told)
         one.time.at += 3600 * 2
     return told
+
+
+def came_true(one: Bench, story: Story, told: Told) -> None:
+    """All went well in the end: what the story wants is there, and nothing is left to do."""
+    assert told.codes[-1] == 0, told
+    assert story.check(one) == story.end, (story.check(one), told)
+    plan = planned(one.plan())
+    assert not plan.actions, (plan.actions, told)
+    assert not plan.pending, (plan.pending, told)
 
 
 UNDONE = {

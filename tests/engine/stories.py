@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from tests.engine.harness import Bench
 
@@ -26,12 +26,20 @@ def written(*names: str, group: str = "office") -> str:
     return "\n".join(f"  - {PEOPLE[name]}, licenses: [{group}]}}" for name in names) or "  []"
 
 
+class Provider(Protocol):
+    """Whoever can look into the provider's own tables."""
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """What the tables say."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Story:
     """What is there, what is asked for, and what the provider must show once and only once.
 
     effects: how often each thing may take effect at most; exactly that often once everything went through.
-    pool: people and seats of the group in the end.
+    check: what the provider shows of it, which is `end` in the end.
     """
 
     name: str
@@ -40,7 +48,7 @@ class Story:
     tenant: str
     effects: dict[str, int]
     before: str = ""
-    check: Callable[[Bench], Any] = field(default=lambda _bench: None)
+    check: Callable[[Provider], Any] = field(default=lambda _provider: None)
     end: Any = None
 
 
@@ -91,28 +99,38 @@ csp2:
 """
 
 
-def pool(bench: Bench) -> tuple[int, list[str]]:
+def pool(seen: Provider) -> tuple[int, list[str]]:
     """Seats of prepaid groups that go on, and who sits."""
-    seats = bench.rows(
+    seats = seen.rows(
         "SELECT seat.email, seat.virtual FROM seat JOIN service ON service.name = seat.name WHERE NOT service.ending"
     )
-    ending = bench.rows(
+    ending = seen.rows(
         "SELECT seat.email, seat.virtual FROM seat JOIN service ON service.name = seat.name WHERE service.ending"
     )
     people = sorted(one["email"].partition("@")[0] for one in [*seats, *ending] if not one["virtual"])
     return len(seats), people
 
 
-def members(bench: Bench) -> list[str]:
+def members(seen: Provider) -> list[str]:
     """Who is in pay-as-you-go groups."""
     return sorted(
-        f"{one['email'].partition('@')[0]} {one['last']}" for one in bench.rows("SELECT * FROM user")
+        f"{one['email'].partition('@')[0]} {one['last']}" for one in seen.rows("SELECT * FROM user")
     )
 
 
-def subscriptions(bench: Bench) -> list[tuple[int, int]]:
+def names(seen: Provider) -> list[str]:
+    """Under which display names tenants are shown."""
+    return [one["display_name"] for one in seen.rows("SELECT display_name FROM tenant ORDER BY name")]
+
+
+def renewing(seen: Provider) -> tuple[list[str], list[int]]:
+    """The display names, and whether each service ends."""
+    return names(seen), [one["ending"] for one in seen.rows("SELECT ending FROM service ORDER BY name")]
+
+
+def subscriptions(seen: Provider) -> list[tuple[int, int]]:
     """The licences and quantities of the reseller's subscriptions."""
-    return [(one["licence"], one["quantity"]) for one in bench.rows("SELECT * FROM subscription ORDER BY id")]
+    return [(one["licence"], one["quantity"]) for one in seen.rows("SELECT * FROM subscription ORDER BY id")]
 
 
 ORDERED = {"order-placed": 1, "order-delivered": 1}
@@ -145,6 +163,24 @@ STORIES = (
         effects={},
         check=members,
         end=["ada King"],
+    ),
+    Story(
+        name="payg-name",
+        provider="ovh-payg",
+        world=world_payg("ada"),
+        tenant=payg("ada", name="Acme UAB"),
+        effects={},
+        check=names,
+        end=["Acme UAB"],
+    ),
+    Story(
+        name="payg-name-and-renewal",
+        provider="ovh-payg",
+        world=world_payg("ada"),
+        tenant=payg("ada", name="Acme UAB").replace("business}", "business, renewal: off}"),
+        effects={},
+        check=renewing,
+        end=(["Acme UAB"], [1]),
     ),
     Story(
         name="prepaid-new",
