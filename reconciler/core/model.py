@@ -101,6 +101,7 @@ class Holding:
     places: who sits where, only for a provider that knows the people.
     task: the open quantity task; while there is one no number is planned.
     domain: appended to logins written without @.
+    domains: those of which each could be meant so, where the provider does not tell; `domain` is empty then.
     status: the provider's own word.
     sku: how a directory calls the product, when the seller tells it.
     refundable: the seats that may be given back at once; None: any number at any time.
@@ -119,6 +120,7 @@ class Holding:
     renews_on: date | None = None
     ends_on: date | None = None
     domain: str = ""
+    domains: tuple[str, ...] = ()
     name: str = ""
     status: str = "ok"
     notices: tuple[str, ...] = ()

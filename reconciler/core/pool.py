@@ -269,7 +269,9 @@ def _movers(pool: Pool, standings: Mapping[str, Standing]) -> None:
             old = full_login(joiner.person.previously, standings[joiner.group].domain)
             arriving.setdefault(old, []).append(joiner.group)
     for leaver in pool.leavers:
-        leaver.moving = tuple(sorted(arriving.get(leaver.login, ())))
+        # Without a domain while nobody knows which of several is meant.
+        short = leaver.login.partition("@")[0]
+        leaver.moving = tuple(sorted({*arriving.get(leaver.login, ()), *arriving.get(short, ())}))
 
 
 def user_of(person: Person, login: str) -> User:

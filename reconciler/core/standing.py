@@ -209,6 +209,8 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
 ) -> Standing:
     """Gather what is known of one group; a holding that the full reading leaves out cannot be planned for."""
     holding, identity = _in_full(tenant, identity, holdings)
+    if holding is not None and (said := _which_domain(tenant, group, holding)):
+        holding, identity = None, Identity(verdict="blocked", code="RC4109", reason=said)
     if holding is not None:
         product = holding.product
     names = names_of(group)
@@ -258,6 +260,18 @@ def _in_full(
             return one, identity
     said = f"{outline.ref} is listed and cannot be read as {tenant.provider}: correct the pin"
     return None, Identity(verdict="blocked", code="RC4102", reason=said)
+
+
+def _which_domain(tenant: Tenant, group: Group, holding: Holding) -> str:
+    """Why nothing is planned of a group whose people could be in any of several domains; empty when it is sure."""
+    if tenant.domain or not holding.domains:
+        return ""
+    members = [one for one in tenant.users or () if group.name in one.licenses]
+    short = [name for one in members for name in (one.login, one.previously) if name and "@" not in name]
+    if not short:
+        return ""
+    domains = ", ".join(holding.domains)
+    return f"{holding.ref} has the domains {domains}, and {', '.join(sorted(short))} could be in any: write `domain:`"
 
 
 def _elsewhere(holding: Holding | None, holdings: Iterable[Holding]) -> frozenset[str]:

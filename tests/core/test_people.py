@@ -603,3 +603,15 @@ def test_two_joiners_take_the_two_seats_of_one_leaver() -> None:
     scene.do(scene.plan())
 
     assert {place.login for place in scene.holdings[0].places} == {full("bob"), full("cid")}
+
+
+def test_who_moves_to_a_group_whose_domain_is_not_known_keeps_the_seat() -> None:
+    other = "other.o365.ovh.com"
+    groups = (group(seats=None), group("desk", seats=None, service=other))
+    one = tenant(*groups, people=[person("ada", "desk")], provider="ovh-payg", domain=None)
+    unsure = office(ref=other, domain="", domains=("a.example", SERVICE))
+
+    plan = Scene(tenant=one, holdings=[office("ada"), unsure], events=ours("ada")).plan()
+
+    assert not plan.actions
+    assert {item.address for item in plan.blocked} == {"group/desk", "seat/office/ada"}

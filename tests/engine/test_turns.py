@@ -213,6 +213,58 @@ def test_nobody_loses_a_licence_because_the_domain_could_not_be_read(
     assert one.count("user-deleted") == one.count("user-created") == 0
 
 
+def told_domains(one: Bench, names: list[str]) -> Report:
+    """Apply while the group has these domains."""
+    process = one.process()
+    process.wire.inner = Domains(process.wire.inner, 200, names)
+    return process.run(lambda setup: apply(setup, Consent()))
+
+
+def moved_to(one: Bench, *domains: str) -> None:
+    """People of the group have logins in these domains, one each."""
+    with one.world.transaction() as tx:
+        for row, domain in zip(tx.all("SELECT email FROM user ORDER BY email"), domains, strict=True):
+            tx.run("UPDATE user SET email = replace(email, ?, ?) WHERE email = ?", ACME, domain, row["email"])
+
+
+@pytest.mark.parametrize("names", [["a.example", "b.example"], ["b.example", "a.example"]])
+def test_the_domain_of_everybody_is_the_one_whatever_the_order_of_the_list(
+    bench: Make, names: list[str]
+) -> None:
+    one = bench(world_payg("ada", "bob"), acme=payg("ada", "bob"))
+    moved_to(one, "b.example", "b.example")
+
+    assert told_domains(one, names).exit_code == 0
+    assert sorted(login for _, login in one.progress().owned) == ["ada@b.example", "bob@b.example"]
+    assert one.count("user-deleted") == one.count("user-created") == one.count("user-updated") == 0
+
+
+def test_people_who_could_be_in_several_domains_are_not_planned(bench: Make) -> None:
+    one = bench(world_payg("ada", "bob"), acme=payg("ada", "eve"))
+    moved_to(one, "a.example", "b.example")
+
+    report = told_domains(one, ["a.example", "b.example"])
+    error = report.tenants[0].error
+
+    assert report.exit_code == 3
+    assert error is not None
+    assert "a.example, b.example, and ada, eve could be in any: write `domain:`" in error.message
+    assert not one.calls(writing=True)
+
+
+@pytest.mark.parametrize("how", ["domain", "in full"])
+def test_who_is_written_in_full_or_with_a_domain_is_planned_whatever_domains_there_are(
+    bench: Make, how: str
+) -> None:
+    one = bench(world_payg("ada", "bob"), acme=payg("ada"))
+    moved_to(one, "a.example", "b.example")
+    text = payg("ada", domain="a.example")
+    one.write(acme=text if how == "domain" else payg("ada").replace("login: ada", "login: ada@a.example"))
+
+    assert told_domains(one, ["a.example", "b.example"]).exit_code == 0
+    assert ("office", "ada@a.example") in one.progress().owned
+
+
 @pytest.mark.parametrize("event", [1, 2, 3, 4])
 def test_a_resume_does_not_order_what_the_file_no_longer_asks_for(bench: Make, event: int) -> None:
     one = bench("{}", acme=prepaid(10, "ada", pin=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime
 
 from reconciler.core.action import Action, Verb
@@ -76,16 +76,16 @@ class PaygTenant:
 
     async def _service(self, service: str) -> list[Holding]:
         # Asked at the same moment, so that every tenant's questions of one kind go out together.
-        tenant, shown, record, domain, tasks = await asyncio.gather(
+        tenant, shown, record, domains, tasks = await asyncio.gather(
             self._tenant(service),
             batches.together(self.api, ROOT, list[str | int], [service], suffix="/user"),
             self._record(service),
-            self._domain(service),
+            self._domains(service),
             self._tasks(service),
         )
         if tenant is None or tenant.service_type == "prepaid":
             return []  # a prepaid one's seats are services of their own, and another adapter's
-        if not domain:
+        if not domains:
             # Logins hang on it: with a wrong one everybody would seem to be gone, and others to come.
             raise Unavailable(f"the domains of {service} cannot be read", code="no-domain")
         found = await lists.listing(
@@ -96,6 +96,7 @@ class PaygTenant:
             shown=[str(one) for one in shown.get(service, ())],
         )
         members = found.whole()
+        domain = _domain(service, domains, [*members, *found.missing])
         notices = await self._notices(service, tenant, tasks, members)
         ends = record.expiration if record and record.ending else None
         places: dict[str, list[Place]] = {product: [] for product in LICENCES}
@@ -114,6 +115,7 @@ class PaygTenant:
                 renews_on=record.expiration if record and not record.ending else None,
                 ends_on=ends,
                 domain=domain,
+                domains=() if domain else tuple(domains),
                 name=tenant.display_name,
                 status=tenant.status,
                 notices=notices,
@@ -133,18 +135,14 @@ class PaygTenant:
         except Rejected:
             return None
 
-    async def _domain(self, service: str) -> str:
+    async def _domains(self, service: str) -> list[str]:
         try:
             names = await batches.one(self.api, ROOT, list[str], service, suffix="/domain")
-            names = names or await lists.ids(self.api, f"{ROOT}{path(service)}/domain")
+            return names or await lists.ids(self.api, f"{ROOT}{path(service)}/domain")
         except Missing:
-            return ""
+            return []
         except Rejected as error:
             raise Unavailable(error.message, hint=error.hint, code=error.code) from error
-        if not names:
-            return ""
-        # Its own domain where it is listed: a customer's domain that comes first would rename everybody.
-        return names[0] if service not in names else service
 
     async def _tasks(self, service: str) -> list[str]:
         try:
@@ -171,6 +169,18 @@ class PaygTenant:
             if task is not None and task.open:
                 said.append(f"task {number} is open ({task.function})")
         return tuple(said)
+
+
+def _domain(service: str, names: Sequence[str], logins: Iterable[str]) -> str:
+    """Which domain logins without @ are in: its own, the only one, or that of everybody; empty when none is sure.
+
+    The order of the list decides nothing: another one would rename everybody.
+    """
+    if service in names:
+        return service
+    used = {login.lower().partition("@")[2] for login in logins}
+    sure = names if len(names) == 1 else [name for name in names if used == {name.lower()}]
+    return sure[0] if sure else ""
 
 
 def _place(name: str, member: Member, record: Service | None) -> Place:
