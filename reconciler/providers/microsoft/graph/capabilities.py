@@ -1,0 +1,27 @@
+"""What the directory can do, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.core.action import Verb
+from reconciler.core.provider import Support
+
+PEOPLE: Mapping[Verb, Support] = {
+    Verb.ACTIVATE: Support(how="api", repeatable=True, note="gives the licence in the directory"),
+    Verb.DEACTIVATE: Support(how="api", repeatable=True, note="takes the licence in the directory"),
+    Verb.UPDATE: Support(how="api", repeatable=True, note="names, country and login in the directory"),
+    Verb.CREATE_USER: Support(
+        how="api", note="with a password that nobody sees, or out of the bin; an administrator sets another"
+    ),
+    Verb.DELETE_USER: Support(how="api", repeatable=True, note="the directory keeps the person for 30 days"),
+}
+"""The verbs that are about people."""
+
+SETTINGS: Mapping[str, Support] = {
+    "domains": Support(how="api", repeatable=True, note="the DNS record that proves it is a step by hand"),
+    "delegated_administration": Support(
+        how="api", note="the customer's Global Administrator approves it by hand"
+    ),
+}
+"""The keys of a tenant that the directory acts on."""

@@ -1,0 +1,158 @@
+"""Delegated administration (GDAP): rights of the partner that the customer's administrator has to approve.
+
+Relationships stand in the partner's own directory and are known by their name, of which a partner has one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from reconciler.core.action import Action
+from reconciler.core.errors import Rejected
+from reconciler.core.manifest import DelegatedAdministration
+from reconciler.core.model import Json
+from reconciler.core.provider import Absent, Accepted, Done, Outcome, Step, Stepped, Told, Unknown
+from reconciler.providers.http import path
+from reconciler.providers.microsoft.api import Api
+from reconciler.providers.microsoft.graph.look import DELEGATION
+from reconciler.providers.microsoft.graph.wire import Made, Relationship, RoleTemplate
+
+ROOT = "/tenantRelationships/delegatedAdminRelationships"
+APPROVAL = "https://admin.microsoft.com/AdminPortal/Home#/partners/invitation/granularAdminRelationships/"
+
+COMING = frozenset({"approved", "activating"})
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_delegation(action: Action) -> bool:
+    """Whether an action is about the partner's rights in the tenant."""
+    return action.address == DELEGATION
+
+
+async def named(partner: Api, name: str) -> Relationship | None:
+    """Read the relationship of that name; None when there is none."""
+    # Filtered here: what `$filter` may ask of relationships differs between the documented versions.
+    found = await partner.values(Relationship, ROOT)
+    alike = [one for one in found if one.display_name.casefold() == name.casefold()]
+    return next((one for one in alike if one.alive), alike[-1] if alike else None)
+
+
+async def reread(partner: Api, wanted: DelegatedAdministration, action: Action) -> Json | None:
+    """Read the relationship again, in the terms that the plan compared."""
+    found = await named(partner, wanted.name)
+    if found is None:
+        return None
+    shown = {"name": found.display_name, "status": "active" if found.alive else found.status}
+    return {key: shown.get(key, value) for key, value in (action.before or shown).items()}
+
+
+async def offer(partner: Api, wanted: DelegatedAdministration, tenant_id: str) -> AsyncGenerator[Told, None]:
+    """Create the relationship and lock it, so that the customer can approve it."""
+    found = await named(partner, wanted.name)
+    _same_customer(found, tenant_id, wanted)
+    if found is None:
+        body = await _body(partner, wanted, tenant_id)
+        yield Step(name="relationship", data={"name": wanted.name, "directory": tenant_id})
+        found = await partner.send(Relationship, "POST", ROOT, body)
+        yield Stepped(name="relationship", ref=found.id)
+    if found.status == "created":
+        yield Step(name="lock", data={"relationship": found.id})
+        made = await partner.send(Made, "POST", f"{_route(found.id)}/requests", {"action": "lockForApproval"})
+        yield Stepped(name="lock", ref=made.id or found.id)
+        yield _approve(partner, found.id, "approvalPending")
+        return
+    yield _outcome(partner, found)
+
+
+async def poll(partner: Api, ticket: str) -> Outcome:
+    """Ask whether the customer has approved it."""
+    return _outcome(partner, await partner.get(Relationship, _route(ticket)))
+
+
+async def find(
+    partner: Api, wanted: DelegatedAdministration, tenant_id: str
+) -> Done | Accepted | Absent | Unknown:
+    """Look for a relationship whose creation or locking was not answered; its name is taken only once."""
+    found = await named(partner, wanted.name)
+    _same_customer(found, tenant_id, wanted)
+    if found is None:
+        return Absent(why=f"there is no relationship {wanted.name!r}")
+    if found.status == "created":
+        return Absent(why=f"relationship {wanted.name!r} is not sent for approval yet")
+    return _outcome(partner, found)
+
+
+async def _body(partner: Api, wanted: DelegatedAdministration, tenant_id: str) -> Mapping[str, Any]:
+    return {
+        "displayName": wanted.name,
+        "duration": wanted.duration,
+        "customer": {"tenantId": tenant_id},
+        "accessDetails": {
+            "unifiedRoles": [{"roleDefinitionId": one} for one in await _roles(partner, wanted.roles)]
+        },
+        "autoExtendDuration": "PT0S",  # off, as in Microsoft's own portal
+    }
+
+
+async def _roles(partner: Api, wanted: tuple[str, ...]) -> list[str]:
+    """Spell roles out as ids; names are looked up in the directory's own list."""
+    if not wanted:
+        raise Rejected("no role is to be delegated", hint="write `roles:` under `delegated_administration:`")
+    if all(_GUID.fullmatch(one.lower()) for one in wanted):
+        return [one.lower() for one in wanted]
+    templates = await partner.values(RoleTemplate, "/directoryRoleTemplates")
+    ids = {one.display_name.casefold(): one.id for one in templates} | {one.id: one.id for one in templates}
+    unknown = [one for one in wanted if one.casefold() not in ids]
+    if unknown:
+        raise Rejected(
+            f"there is no directory role {', '.join(map(repr, unknown))}",
+            hint="write the role's name as the admin center shows it, or its template id",
+            code="no-role",
+        )
+    return [ids[one.casefold()] for one in wanted]
+
+
+def _same_customer(found: Relationship | None, tenant_id: str, wanted: DelegatedAdministration) -> None:
+    if found is None or found.customer.tenant_id in {"", tenant_id}:
+        return
+    raise Rejected(
+        f"relationship {wanted.name!r} is with directory {found.customer.tenant_id}, not with {tenant_id}",
+        hint="write another `name:` under `delegated_administration:`: a partner has each name once",
+        code="name-taken",
+    )
+
+
+def _outcome(partner: Api, found: Relationship) -> Outcome:
+    if found.alive:
+        return Done(ref=found.id, data={"relationship": found.id})
+    if found.status in COMING:
+        return Accepted(
+            ticket=found.id,
+            ask_again_after=partner.settings.poll,
+            status=found.status,
+            data={"relationship": found.id},
+        )
+    if found.status in {"approvalPending", "created"}:
+        return _approve(partner, found.id, found.status)
+    raise Rejected(
+        f"relationship {found.display_name!r} is {found.status}",
+        hint="write another `name:` under `delegated_administration:` and apply again",
+        code="relationship-over",
+    )
+
+
+def _approve(partner: Api, ref: str, status: str) -> Accepted:
+    return Accepted(
+        ticket=ref,
+        ask_again_after=partner.settings.poll,
+        waiting_on="person",
+        status=status,
+        instructions=f"a Global Administrator of the customer opens {APPROVAL}{ref} and approves",
+        data={"relationship": ref},
+    )
+
+
+def _route(ref: str) -> str:
+    return f"{ROOT}{path(ref)}"

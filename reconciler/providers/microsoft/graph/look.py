@@ -1,0 +1,85 @@
+"""What one reading of a directory shows: people, who has which product, domains and delegated rights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.model import Address, Entry, Json, Place, setting_address
+from reconciler.providers.microsoft.graph.wire import Domain, Relationship, Sku, User
+
+DELEGATION = setting_address("delegation")
+
+
+def domain_address(name: str) -> Address:
+    """Where a domain of the tenant stands."""
+    return setting_address("domain", name.lower())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A directory as it was read, whole or not at all.
+
+    users, binned: who is there, and who was deleted less than thirty days ago. skus: what can be assigned.
+    groups: names of the groups that give licences, by id; one that could not be read is missing.
+    domains, relationship: only where the manifest speaks of them. domain: what new people get by default.
+    """
+
+    users: tuple[User, ...] = ()
+    binned: tuple[User, ...] = ()
+    skus: tuple[Sku, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    domains: tuple[Domain, ...] = ()
+    relationship: Relationship | None = None
+    domain: str = ""
+    notices: tuple[str, ...] = ()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Everybody the directory knows, its bin included; a login that is there again hides the one in the bin."""
+        there = tuple(_entry(one) for one in self.users)
+        logins = {one.login for one in there}
+        gone = (_entry(one, deleted=True) for one in self.binned)
+        return (*there, *(one for one in gone if one.login not in logins))
+
+    def places(self, sku: str) -> tuple[Place, ...]:
+        """Who has a product, and through which group when it was not given directly."""
+        return tuple(self._place(one, sku) for one in self.users if one.has(sku))
+
+    def settings(self) -> dict[Address, Json]:
+        """What is so of the tenant itself."""
+        shown: dict[Address, Json] = {
+            domain_address(one.id): {"verified": bool(one.is_verified)} for one in self.domains
+        }
+        if self.relationship is not None:
+            # Until the day it ends it is as wanted.
+            status = "active" if self.relationship.alive else self.relationship.status
+            shown[DELEGATION] = {"name": self.relationship.display_name, "status": status}
+        return shown
+
+    def _place(self, user: User, sku: str) -> Place:
+        states = user.states(sku)
+        via = user.via(sku)
+        return Place(
+            ref=user.id,
+            login=user.login,
+            first_name=user.given_name,
+            last_name=user.surname,
+            country=user.country,
+            ready=not states or any(one.state.lower() in USABLE for one in states),
+            via=self.groups.get(via, via),
+        )
+
+
+USABLE = frozenset({"active", "activewitherror", ""})
+"""States of a licence with which its holder can work; what is wrong otherwise is told by the directory's portal."""
+
+
+def _entry(user: User, *, deleted: bool = False) -> Entry:
+    return Entry(
+        ref=user.id,
+        login=user.login,
+        first_name=user.given_name,
+        last_name=user.surname,
+        country=user.country,
+        deleted=deleted,
+    )

@@ -1,0 +1,135 @@
+"""Makers for the tests of directories: a world with a customer's directory, and sellers joined with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from reconciler.core.manifest import TENANT, Tenant
+from reconciler.core.provider import Account
+from reconciler.providers import open_session
+from reconciler.providers.manual import ManualAccount
+from reconciler.providers.microsoft.connection import Connection, open_connection
+from reconciler.providers.microsoft.graph.account import Graph
+from reconciler.providers.ovh.api import Api
+from reconciler.providers.ovh.csp2.account import Csp2Account
+from reconciler.providers.ovh.csp2.tenant import Csp2Tenant
+from reconciler.providers.routed import RoutedAccount
+from reconciler.providers.settings import Settings
+from reconciler.sandbox.client import MICROSOFT_URLS, transport
+from reconciler.sandbox.microsoft import keys
+from reconciler.sandbox.world import World
+from tests.providers.rig import KEYS, RESELLER, SETTINGS, Rig, Time
+
+ACME = "8f5c0000-0000-4000-8000-00000000ac3e"
+DOMAIN = "acme.example"
+BASIC = "3b555118-da6a-4418-894f-7df1e2096870"
+PREMIUM = "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46"
+APPLICATION = {
+    "tenant_id": keys.PARTNER_TENANT,
+    "client_id": keys.CLIENT_ID,
+    "client_secret": keys.CLIENT_SECRET,
+    "refresh_token": keys.REFRESH_TOKEN,
+}
+MICROSOFT = Settings(base_url="", poll=30.0, settle=1200.0, sandbox=True)
+
+ADA = {"login": "ada", "first_name": "Ada", "last_name": "Lovelace", "country": "lt", "licenses": ["basic"]}
+BOB = {"login": "bob", "first_name": "Bob", "last_name": "Builder", "country": "fr", "licenses": ["basic"]}
+CY = {"login": "cy", "first_name": "Cy", "last_name": "Newcomer", "country": "lt", "licenses": ["basic"]}
+
+DIRECTORY: dict[str, Any] = {
+    "id": ACME,
+    "domain": "acme.onmicrosoft.com",
+    "name": "Acme UAB",
+    "country": "LT",
+    "domains": [DOMAIN],
+    "users": [
+        {**{key: ADA[key] for key in ("first_name", "last_name", "country")}, "login": f"ada@{DOMAIN}"}
+        | {"licences": ["O365_BUSINESS_ESSENTIALS"]},
+        {**{key: BOB[key] for key in ("first_name", "last_name", "country")}, "login": f"bob@{DOMAIN}"},
+    ],
+}
+RESOLD: dict[str, Any] = {
+    "microsoft": {"tenants": [DIRECTORY]},
+    "csp2": [
+        {"service": RESELLER, "directory": ACME, "subscriptions": [{"licence": 11, "quantity": 5}]},
+    ],
+}
+"""A reseller tenant of OVHcloud with five seats of Business Basic, one of them Ada's."""
+
+
+def manifest(provider: str = "ovh-csp2", **more: Any) -> Tenant:
+    """A tenant with a directory, as it is written; a key that is None is not."""
+    given: dict[str, Any] = {
+        "version": 1,
+        "tenant": "acme",
+        "provider": provider,
+        "account": "seller",
+        "domain": DOMAIN,
+        "directory": {"provider": "graph", "account": "partner", "tenant_id": ACME},
+        "license_groups": [{"name": "basic", "product": "Microsoft 365 Business Basic", "seats": 5}],
+        "users": [ADA, BOB],
+    }
+    if provider == "ovh-csp2":
+        given["service"] = RESELLER
+    return TENANT.validate_python({key: one for key, one in (given | more).items() if one is not None})
+
+
+def connected(
+    world: World,
+    time: Time,
+    *,
+    writes: bool = True,
+    through: httpx.AsyncBaseTransport | None = None,
+    **settings: Any,
+) -> Connection:
+    """Open the partner's account in a world."""
+    return open_connection(
+        replace(MICROSOFT, **settings),
+        MICROSOFT_URLS,
+        APPLICATION,
+        writes=writes,
+        transport=through or transport(world),
+        clock=time.clock,
+    )
+
+
+def seller(kind: str, world: World, time: Time, *, writes: bool = True) -> Account:
+    """Open who sells."""
+    if kind == "home-pl":
+        return ManualAccount("seller", clock=time.clock)
+    session = open_session(SETTINGS, KEYS, writes=writes, transport=transport(world), clock=time.clock)
+    return Csp2Account("seller", Api(session), open_tenant=Csp2Tenant)
+
+
+def routed(
+    world: World,
+    time: Time,
+    written: Tenant | None = None,
+    *,
+    document: dict[str, Any] | None = RESOLD,
+    writes: bool = True,
+    through: httpx.AsyncBaseTransport | None = None,
+) -> Rig:
+    """Join who sells with the directory of the manifest, in a world that the document describes."""
+    if document is not None:
+        world.load(document)
+    written = written or manifest()
+    connection = connected(world, time, writes=writes, through=through)
+    account = RoutedAccount(
+        seller(written.provider, world, time, writes=writes), Graph("partner", connection)
+    )
+    return Rig(world, connection.graph(ACME).session, account, account.tenant(written), time)
+
+
+def ref(world: World, login: str) -> str:
+    """The id of a person in a directory."""
+    with world.transaction() as tx:
+        return str(tx.column("SELECT id FROM ms_user WHERE upn = ? ORDER BY seq DESC", login)[0])
+
+
+def asked(world: World, method: str, path: str) -> int:
+    """How often something was asked for."""
+    return sum(one["method"] == method and one["path"].startswith(path) for one in world.requests())
