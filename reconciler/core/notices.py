@@ -54,28 +54,6 @@ def tell_notices(draft: Draft, standings: Mapping[str, Standing], progress: Prog
         _two_names(draft, standing, progress)
         _ending_people(draft, standing)
     _display_name(draft, standings)
-    _not_acted_on(draft)
-
-
-NOT_ACTED_ON = (
-    "customer",
-    "domains",
-    "delegated_administration",
-    "mpn_id",
-    "partner_of_record",
-    "product_keys",
-    "office_attach",
-)
-"""Keys that are read and checked, and that this version does nothing about."""
-
-
-def _not_acted_on(draft: Draft) -> None:
-    """Say what is written and stays undone, so that nobody takes a clean plan for all of it."""
-    tenant = draft.manifest.tenant
-    for key in NOT_ACTED_ON:
-        if getattr(tenant, key):
-            said = f"`{key}` is checked and not acted on in this version: do it by hand"
-            draft.find("RC4305", f"tenant/{tenant.tenant}", said, source=draft.source(key))
 
 
 def _new_service(draft: Draft, standing: Standing) -> None:

@@ -77,7 +77,7 @@ def _act(draft: Draft, one: Setting, organisation: Organisation) -> str | None:
     support = BY_HAND.get(one.key) or draft.capabilities.settings.get(one.key)
     source = draft.source(*one.path)
     if support is None or support.how == "not-at-all":
-        note = support.note if support else f"{draft.capabilities.provider} has no `{one.key}`"
+        note = support.note if support else _not_here(draft, one.key)
         draft.block(one.address, Verb.UPDATE, note, source=source)
         return None
     by_hand = support.how == "by-hand"
@@ -95,6 +95,13 @@ def _act(draft: Draft, one: Setting, organisation: Organisation) -> str | None:
         instructions=instructions if by_hand else None,
         support=replace(support, note="") if by_hand else support,
     )
+
+
+def _not_here(draft: Draft, key: str) -> str:
+    provider = draft.capabilities.provider
+    if key in {"domains", "delegated_administration"} and not draft.capabilities.directory:
+        return f"{provider} keeps no directory: name one under `directory:`, or delete `{key}`"
+    return f"{provider} has no `{key}`: delete it"
 
 
 def wanted(tenant: Tenant) -> Iterator[Setting]:

@@ -52,6 +52,9 @@ def carry_out(state: Mapping[str, Room], action: Action) -> tuple[str, ...]:
     """Do one action to the groups in memory, and say what must not be so after it."""
     names = action.detail.get("groups") or [action.group or action.detail.get("group")]
     found: list[str] = []
+    if names == [None]:
+        _rename_everywhere(state, action)
+        return ()
     for name in names:
         room = state.get(str(name))
         if room is None:
@@ -59,6 +62,14 @@ def carry_out(state: Mapping[str, Room], action: Action) -> tuple[str, ...]:
         else:
             found += _change(room, action)
     return tuple(found)
+
+
+def _rename_everywhere(state: Mapping[str, Room], action: Action) -> None:
+    """A person of a directory is renamed in every group; nothing else of the tenant itself moves anybody."""
+    old = str(action.detail.get("previously", ""))
+    for room in state.values():
+        if old in room.people:
+            room.people[str(action.detail["login"])] = room.people.pop(old)
 
 
 def _change(room: Room, action: Action) -> list[str]:

@@ -9,7 +9,7 @@ from reconciler.core.action import Action, Verb
 from reconciler.core.claims import claims
 from reconciler.core.journal import Event, Kind
 from reconciler.core.manifest import Tenant
-from reconciler.core.model import Holding, Incoming, Place, Snapshot
+from reconciler.core.model import Holding, Incoming, Organisation, Place, Snapshot
 from reconciler.core.plan import Plan
 from reconciler.core.planner import World, identities, plan_tenant, to_read
 from reconciler.core.progress import Progress, replay
@@ -30,6 +30,7 @@ class Scene:
     memory: dict[str, Progress] = field(default_factory=dict)
     capabilities: Capabilities | None = None
     unread: frozenset[str] = frozenset()
+    organisation: Organisation | None = None
 
     @property
     def progress(self) -> Progress:
@@ -51,7 +52,13 @@ class Scene:
         refs = to_read(manifest, world, found, self.progress) - self.unread
         holdings = tuple(one for one in self.holdings if one.ref in refs)
         return plan_tenant(
-            manifest, world=world, found=found, holdings=holdings, progress=self.progress, now=now
+            manifest,
+            world=world,
+            found=found,
+            holdings=holdings,
+            progress=self.progress,
+            now=now,
+            organisation=self.organisation,
         )
 
     def do(self, plan: Plan, *, random: Random | None = None) -> None:

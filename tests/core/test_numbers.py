@@ -476,13 +476,6 @@ def test_a_protected_group_keeps_its_renewal() -> None:
     assert [one.reason for one in plan.blocked] == ["protect: true: its renewal is never switched off"]
 
 
-def test_what_this_version_does_nothing_about_is_told() -> None:
-    plan = planned(tenant(group(seats=1), mpn_id="1234567", domains=("acme.example",)), service(None))
-
-    assert [one.code for one in plan.findings] == ["RC4305", "RC4305"]
-    assert "`domains` is checked and not acted on" in plan.findings[0].message
-
-
 def test_a_held_tenant_is_planned_and_says_why_it_is_held() -> None:
     plan = planned(tenant(group(), hold="incident 812"), service(None))
 
