@@ -6,10 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator
 
 Address = str
 Json = Mapping[str, Any]
+
+
+def _of_this_world(amount: Decimal) -> Decimal:
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and -100 < exponent < 20 and abs(amount) < 10**20:
+        return amount
+    raise ValueError("no amount of money")
+
+
+Amount = Annotated[Decimal, AfterValidator(_of_this_world)]
+"""An amount as it is read from a file: written out, `1e999999999` would fill any memory."""
 
 
 def group_address(name: str) -> Address:
@@ -185,7 +198,7 @@ class Snapshot:
 class Money(NamedTuple):
     """An amount in major units of one currency."""
 
-    amount: Decimal
+    amount: Amount
     currency: str
 
 
@@ -204,8 +217,8 @@ class Price:
     Amounts are without tax, in major units; `source` is cart, catalog, price-route or workspace.
     """
 
-    monthly: Decimal
-    one_off: Decimal
+    monthly: Amount
+    one_off: Amount
     currency: str
     source: str
 

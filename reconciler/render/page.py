@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from reconciler.render.escape import ascii_only, clean
 from reconciler.render.options import NARROW, Options
@@ -27,6 +27,7 @@ class Piece(NamedTuple):
 
 
 Row = Sequence[Piece]
+Line = TypeVar("Line", str, list[Piece])
 
 
 @dataclass(slots=True)
@@ -84,12 +85,10 @@ class Page:
 
     def text(self) -> str:
         """The whole page, with colour codes where colour is wanted."""
-        lines = [_trimmed(line) for line in self.lines]
-        while lines and not lines[-1]:
-            lines.pop()
         if self.options.color:
-            return _coloured(lines)
-        return "".join(f"{''.join(piece.text for piece in line)}\n" for line in lines)
+            return _coloured(_ended([_trimmed(line) for line in self.lines]))
+        lines = ["".join([piece.text for piece in line]).rstrip(" ") for line in self.lines]
+        return "".join([f"{line}\n" for line in _ended(lines)])
 
     def _grid(self, rows: Sequence[Row], indent: int) -> list[int] | None:
         """The width of each column, the room for the last one behind them; None when they do not fit."""
@@ -107,7 +106,7 @@ class Page:
     def _align(self, row: Row, grid: Sequence[int], indent: int) -> None:
         *before, why = row
         columns = [
-            (list(wrap(piece.text, width)), width + _gap(at), piece.style)
+            (wrap(piece.text, width), width + _gap(at), piece.style)
             for at, (piece, width) in enumerate(zip(before, grid[:-1], strict=True))
             if width
         ]
@@ -133,7 +132,7 @@ class Page:
         mark, word, name, *rest = row
         head = f"{mark.text} {word.text}"
         hang = indent + BELOW
-        lines = list(wrap(name.text, max(LEAST, self.options.width - indent - cells(head) - 1)))
+        lines = wrap(name.text, max(LEAST, self.options.width - indent - cells(head) - 1))
         self.lines.append([Piece(" " * indent), Piece(head, mark.style), Piece(f" {lines[0]}", name.style)])
         self.lines.extend([Piece(" " * hang), Piece(more, name.style)] for more in lines[1:])
         *others, why = rest
@@ -148,7 +147,8 @@ class Page:
     def _harmless(self, piece: Piece | str) -> Piece:
         if isinstance(piece, str):
             return Piece(self._spell(piece))
-        return Piece(self._spell(piece.text), piece.style)
+        shown = self._spell(piece.text)
+        return piece if shown is piece.text else Piece(shown, piece.style)
 
     def _spell(self, text: str) -> str:
         shown = clean(text)
@@ -164,6 +164,13 @@ def _folded(row: Row) -> Row:
     *between, why = row[WHAT + 1 :]
     told = "; ".join(piece.text for piece in (*between, why) if piece.text)
     return [*row[: WHAT + 1], Piece(told, why.style)]
+
+
+def _ended(lines: list[Line]) -> list[Line]:
+    """Without empty lines at the end."""
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def _trimmed(line: Sequence[Piece]) -> list[Piece]:
@@ -187,14 +194,14 @@ def cells(text: str) -> int:
     return sum(_width(character) for character in text)
 
 
-def wrap(text: str, room: int, *, hang: int = 0) -> Iterator[str]:
+def wrap(text: str, room: int, *, hang: int = 0) -> list[str]:
     """Break at spaces into lines of at most `room` cells; a word that is longer is broken where it must be.
 
     Lines after the first have `hang` cells less.
     """
     if not text.startswith(" ") and cells(text) <= max(8, room):
-        return iter((text,))
-    return fill(text.split(" "), room, hang=hang)
+        return [text]
+    return list(fill(text.split(" "), room, hang=hang))
 
 
 def fill(words: Iterable[str], room: int, *, hang: int = 0, glue: str = " ") -> Iterator[str]:
@@ -208,21 +215,24 @@ def fill(words: Iterable[str], room: int, *, hang: int = 0, glue: str = " ") -> 
         if line:
             yield line
             left = max(8, room - hang)
-        while cells(rest) > left:
-            head = _head(rest, left)
-            yield head
-            rest, left = rest[len(head) :], max(8, room - hang)
+        if cells(rest) > left:
+            *heads, rest = _broken(rest, left, max(8, room - hang))
+            yield from heads
+            left = max(8, room - hang) if heads else left
         line = rest
     yield line
 
 
-def _head(text: str, room: int) -> str:
-    used = 0
-    for at, character in enumerate(text):
-        used += _width(character)
-        if used > room and at:
-            return text[:at]
-    return text
+def _broken(word: str, first: int, later: int) -> Iterator[str]:
+    """A word in pieces, the first of at most `first` cells; in one walk, however long it is."""
+    start, used, room = 0, 0, first
+    for at, character in enumerate(word):
+        width = _width(character)
+        if used + width > room and at > start:
+            yield word[start:at]
+            start, used, room = at, 0, later
+        used += width
+    yield word[start:]
 
 
 @lru_cache(maxsize=4096)
