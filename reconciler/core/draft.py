@@ -83,6 +83,7 @@ class Draft:
             note = support.note if support else f"{self.capabilities.provider} cannot {verb}"
             self.block(address, verb, note, source=source)
             return None
+        tenant = self.manifest.tenant
         action = Action(
             id=self.id_of(address, verb, before, after),
             verb=verb,
@@ -98,7 +99,7 @@ class Draft:
             scheduled_for=scheduled_for,
             reversible_until=reversible_until,
             instructions=instructions or (support.note if support.how == "by-hand" else None),
-            detail=detail,
+            detail={**detail, "account": tenant.account, "provider": tenant.provider},
         )
         self.actions.append(action)
         return action.id

@@ -74,7 +74,10 @@ def _priced(action: Action, quotes: Mapping[Ask, Quote], *, pool: bool) -> Actio
     times = wanted[1]
     price = _times(quote.price, times) if quote.price else None
     buys = action.verb in {Verb.ORDER, Verb.RESIZE} and times > 0
-    return replace(action, price=price, contracts=quote.contracts if buys else ())
+    contracts = quote.contracts if buys else ()
+    if price is None and not contracts:
+        return action
+    return replace(action, price=price, contracts=contracts)
 
 
 def _times(price: Price, times: int) -> Price:

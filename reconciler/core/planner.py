@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler.core.action import Action, Verb
+from reconciler.core.action import Verb
 from reconciler.core.allot import allot
 from reconciler.core.claims import Claims, Lists, ProductOf, claim_of, lists_of
 from reconciler.core.directory import drop_people, keep_people
@@ -156,7 +156,6 @@ def _plan(
     progress: Progress,
 ) -> Plan:
     tenant = manifest.tenant
-    actions = [_with_account(action, tenant) for action in in_order(draft.actions)]
     return Plan(
         tenant=tenant.tenant,
         provider=tenant.provider,
@@ -164,7 +163,7 @@ def _plan(
         name=tenant.name or "",
         refs=tuple(sorted((name, one.holding.ref) for name, one in standings.items() if one.holding)),
         begun=progress.begun,
-        actions=tuple(actions),
+        actions=tuple(in_order(draft.actions)),
         pending=tuple(draft.pending),
         blocked=tuple(draft.blocked),
         unmanaged=tuple(draft.unmanaged),
@@ -190,10 +189,6 @@ def _plan(
             if one.holding and one.identity.learnt and not one.cancelled
         ),
     )
-
-
-def _with_account(action: Action, tenant: Tenant) -> Action:
-    return replace(action, detail={**action.detail, "account": tenant.account, "provider": tenant.provider})
 
 
 def waiting(one: Open, now: datetime) -> Waiting:

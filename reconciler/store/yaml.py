@@ -145,9 +145,9 @@ class Places:
         """Tell line and column of a value, or of its key."""
         match path:
             case (str(name), int(at)) if not at_key and name in self._items:
-                known = self._items[name][2 * at : 2 * at + 2]
-                if known:
-                    return known[0], known[1]
+                known = self._items[name]
+                if 2 * at < len(known):
+                    return known[2 * at], known[2 * at + 1]
         if self._root is None:
             self._root = _root(self._data)
         return _locate(self._root, path, at_key=at_key)
