@@ -1,4 +1,4 @@
-"""The sandbox inside this process: the real adapter, signing real requests, over a transport without a network."""
+"""The sandbox inside this process: the real adapters, over a transport without a network."""
 
 from __future__ import annotations
 
@@ -8,18 +8,38 @@ from pathlib import Path
 
 from reconciler.providers.libraries import httpx
 from reconciler.providers.settings import Settings
-from reconciler.sandbox.client import BASE_URL, TOKEN_URL, transport
+from reconciler.sandbox.client import BASE_URL, HOST, TOKEN_URL, transport
+from reconciler.sandbox.microsoft import keys
 from reconciler.sandbox.ovh import gate
 from reconciler.sandbox.world import World
 
-_CREDENTIALS = {
+_OVH = {
     "application_key": gate.APPLICATION_KEY,
     "application_secret": gate.APPLICATION_SECRET,
     "consumer_key": gate.CONSUMER_KEY,
 }
+_MICROSOFT = {
+    "tenant_id": keys.PARTNER_TENANT,
+    "client_id": keys.CLIENT_ID,
+    "client_secret": keys.CLIENT_SECRET,
+    "refresh_token": keys.REFRESH_TOKEN,
+}
+_ROOTS = {
+    "login": f"http://{HOST}/login",
+    "partner_center": f"http://{HOST}/partner-center",
+    "graph": f"http://{HOST}/graph",
+}
 
 
 def embedded(root: Path, settings: Settings) -> tuple[Settings, Mapping[str, str], httpx.AsyncBaseTransport]:
-    """The settings, the credentials and the transport of the sandbox that lives beside a workspace file."""
-    world = World.open(root / ".reconciler" / "sandbox.db")
-    return replace(settings, base_url=BASE_URL, token_url=TOKEN_URL), _CREDENTIALS, transport(world)
+    """The settings, OVHcloud's credentials and the transport of the sandbox beside a workspace file."""
+    return replace(settings, base_url=BASE_URL, token_url=TOKEN_URL), _OVH, _way(root)
+
+
+def embedded_microsoft(root: Path) -> tuple[Mapping[str, str], Mapping[str, str], httpx.AsyncBaseTransport]:
+    """The roots, Microsoft's credentials and the transport of the sandbox beside a workspace file."""
+    return _ROOTS, _MICROSOFT, _way(root)
+
+
+def _way(root: Path) -> httpx.AsyncBaseTransport:
+    return transport(World.open(root / ".reconciler" / "sandbox.db"))

@@ -6,11 +6,10 @@ import asyncio
 import os
 import shlex
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,13 +18,13 @@ from click.core import ParameterSource
 
 from reconciler import __version__
 from reconciler.cli.offline import count, show
-from reconciler.core.errors import ManifestError, Rejected, StalePlanError, UsageError, WorkspaceError
+from reconciler.cli.opening import Opener
+from reconciler.core.errors import ManifestError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.fields import seconds
 from reconciler.core.journal import Event, Journal
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.policy import Allowances
-from reconciler.core.provider import Account
-from reconciler.core.workspace import OvhAccount, Policy, Workspace
+from reconciler.core.workspace import Policy, Workspace
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.read import Accounts, Selection
 from reconciler.engine.scribe import Who
@@ -41,8 +40,6 @@ T = TypeVar("T")
 INTERRUPTED = 130
 GRACE = 10.0
 """Seconds that what is in flight gets, once a run that acts was asked to stop."""
-SANDBOX_POLL = 1.0
-"""Seconds between two looks at a sandbox, whose deliveries take seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +197,7 @@ def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the 
     acting = identity(os.environ, world.root)
     return Setup(
         selection=world.selection,
-        accounts=Accounts(open=partial(_open, world, {}, writes)),
+        accounts=Accounts(open=Opener(workspace=world.workspace, root=world.root, writes=writes).account),
         journal=journal,
         policies=policies or (world.workspace.policy,),
         who=Who(by=acting.by, run=acting.run, commit=acting.commit, holder=holder(acting)),
@@ -219,67 +216,12 @@ def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the 
 
 def notes_of(world: World) -> tuple[str, ...]:
     """What every output says first: which accounts are a sandbox."""
-    used = {one.tenant.account for one in world.selection.chosen}
+    tenants = [one.tenant for one in world.selection.chosen]
+    used = {one.account for one in tenants} | {one.directory.account for one in tenants if one.directory}
     names = sorted(
-        name
-        for name, account in world.workspace.accounts.items()
-        if name in used and isinstance(account, OvhAccount) and account.is_sandbox
+        name for name, account in world.workspace.accounts.items() if name in used and account.is_sandbox
     )
     return (f"account {', '.join(names)} is a sandbox: nothing is bought",) if names else ()
-
-
-def _open(
-    world: World,
-    sessions: dict[str, Any],
-    writes: bool,  # noqa: FBT001 - bound by partial
-    name: str,
-    provider: str,
-    directory: str = "",
-) -> Account:
-    """Open an account for one kind of provider; the families of an account share its session."""
-    from reconciler.providers import OPEN
-
-    account = world.workspace.accounts[name]
-    if provider not in OPEN or not isinstance(account, OvhAccount):
-        raise Rejected(
-            f"provider {provider} is not in this version of the tool",
-            hint="remove the tenant or wait",
-            code="unsupported",
-        )
-    if name not in sessions:
-        sessions[name] = _session(world, account, writes=writes)
-    return OPEN[provider](name, sessions[name])
-
-
-def _session(world: World, account: OvhAccount, *, writes: bool) -> Any:
-    from reconciler.providers import open_session
-    from reconciler.providers.settings import Settings
-
-    rate = account.pace
-    settings = Settings(
-        base_url=account.url,
-        token_url=account.tokens or None,
-        subsidiary=account.subsidiary,
-        poll=account.poll.total_seconds(),
-        settle=account.settle.total_seconds(),
-        waive_retraction=account.waive_retraction,
-        timeout=account.timeout.total_seconds(),
-        rate=rate.per_second if rate else None,
-        concurrency=account.concurrency,
-        sandbox=account.is_sandbox,
-    )
-    credentials: Mapping[str, str] = {
-        key: resolve(reference, os.environ)
-        for key, reference in (account.credentials.model_dump() if account.credentials else {}).items()
-        if reference
-    }
-    if not account.is_sandbox:
-        return open_session(settings, credentials, writes=writes)
-    from reconciler.cli.embedded import embedded
-
-    settings = replace(settings, poll=min(settings.poll, SANDBOX_POLL))
-    settings, credentials, transport = embedded(world.root, settings)
-    return open_session(settings, credentials, writes=writes, transport=transport)
 
 
 @contextmanager

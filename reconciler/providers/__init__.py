@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from reconciler.core.errors import WorkspaceError
 from reconciler.core.provider import Account
 from reconciler.providers.http import Dialect, Session
 from reconciler.providers.libraries import httpx
+from reconciler.providers.microsoft.connection import Connection, open_connection
+from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
+from reconciler.providers.microsoft.partner_center.tenant import PartnerCenterTenant
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.auth import ClientCredentials, Signature
 from reconciler.providers.ovh.csp2.account import Csp2Account
@@ -51,9 +55,15 @@ def _auth(credentials: Mapping[str, str]) -> Dialect:
     )
 
 
-OPEN: Mapping[str, Callable[[str, Session], Account]] = {
+OPEN: Mapping[str, Callable[[str, Any], Account]] = {
     "ovh-payg": lambda name, session: PaygAccount(name, Api(session), open_tenant=PaygTenant),
     "ovh-prepaid": lambda name, session: PrepaidAccount(name, Api(session), open_tenant=PrepaidTenant),
     "ovh-csp2": lambda name, session: Csp2Account(name, Api(session), open_tenant=Csp2Tenant),
+    "partner-center": lambda name, connection: PartnerCenterAccount(
+        name, connection, open_tenant=PartnerCenterTenant
+    ),
 }
-"""The name in a manifest to what opens it, from an account's name and its session."""
+"""The name in a manifest to what opens it, from an account's name and what its API shares: a session of
+`open_session` at OVHcloud, a connection of `open_connection` at Microsoft."""
+
+__all__ = ["CLIENT", "KEYS", "OPEN", "Connection", "open_connection", "open_session"]

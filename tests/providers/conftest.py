@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.providers import OPEN, open_session
+from reconciler.providers import OPEN, open_connection, open_session
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.world import World
-from tests.providers.rig import KEYS, SETTINGS, Open, Rig, Time, written
+from tests.providers.microsoft.town import WITH_DIRECTORY, manifest, routed
+from tests.providers.rig import KEYS, MICROSOFT, SETTINGS, Open, Rig, Time, roots, written
 
 
 @pytest.fixture
@@ -48,12 +49,25 @@ def open_rig(world: World, time: Time) -> Open:
         **settings: Any,
     ) -> Rig:
         world.load(document or {})
+        if kind.endswith(WITH_DIRECTORY):
+            joined = manifest(kind.removesuffix(WITH_DIRECTORY))
+            return routed(world, time, joined, document=None, writes=writes, through=through)
+        wanted = replace(SETTINGS, **settings)
+        carrier = through or transport(world)
+        if kind == "partner-center":
+            connection = open_connection(
+                wanted,
+                roots(wanted.base_url),
+                credentials or MICROSOFT,
+                writes=writes,
+                transport=carrier,
+                clock=time.clock,
+            )
+            account = OPEN[kind]("ovh-main", connection)
+            session = connection.partner_center().session
+            return Rig(world, session, account, account.tenant(written("acme", scope, kind)), time)
         session = open_session(
-            replace(SETTINGS, **settings),
-            credentials or KEYS,
-            writes=writes,
-            transport=through or transport(world),
-            clock=time.clock,
+            wanted, credentials or KEYS, writes=writes, transport=carrier, clock=time.clock
         )
         account = OPEN[kind]("ovh-main", session)
         return Rig(world, session, account, account.tenant(written("acme", scope, kind)), time)

@@ -27,6 +27,7 @@ from reconciler.providers.http import Session
 from reconciler.providers.pace import Clock
 from reconciler.providers.settings import Settings
 from reconciler.sandbox.client import BASE_URL, TOKEN_URL
+from reconciler.sandbox.microsoft import keys
 from reconciler.sandbox.ovh import gate
 from reconciler.sandbox.world import World
 
@@ -36,11 +37,28 @@ KEYS = {
     "consumer_key": gate.CONSUMER_KEY,
 }
 CLIENT = {"client_id": gate.CLIENT_ID, "client_secret": gate.CLIENT_SECRET}
+MICROSOFT = {
+    "tenant_id": keys.PARTNER_TENANT,
+    "client_id": keys.CLIENT_ID,
+    "client_secret": keys.CLIENT_SECRET,
+    "refresh_token": keys.REFRESH_TOKEN,
+}
 SETTINGS = Settings(base_url=BASE_URL, token_url=TOKEN_URL, sandbox=True)
 
 GROUP = "acme.o365.ovh.com"
 PAYG = "pay.o365.ovh.com"
 RESELLER = "acme-csp.o365.ovh.com"
+CUSTOMER = "0a000000-0000-4000-8000-00000000acce"
+
+
+def roots(base_url: str) -> dict[str, str]:
+    """Where the Microsoft surfaces of a sandbox stand, from where OVHcloud's does."""
+    host = base_url.removesuffix("/1.0")
+    return {
+        "login": f"{host}/login",
+        "partner_center": f"{host}/partner-center",
+        "graph": f"{host}/graph",
+    }
 
 
 @dataclass

@@ -24,7 +24,7 @@ NEEDED = frozenset({"tenant_id", "client_id", "client_secret"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roots:
-    """Where the three surfaces stand, without their versions."""
+    """Where the three surfaces stand, with their versions or without."""
 
     login: str
     partner_center: str
@@ -55,11 +55,11 @@ class Connection:
     def partner_center(self, *, person: bool = False) -> Api:
         """Partner Center, for the partner; `person` for the calls that want a person behind the token."""
         own = self.application.tenant_id
-        return self._open(PARTNER_CENTER, f"{self.roots.partner_center}/v1", own, person=person)
+        return self._open(PARTNER_CENTER, versioned(self.roots.partner_center, "v1"), own, person=person)
 
     def graph(self, tenant: str) -> Api:
         """Graph, for one directory; with the person behind the token when there is one."""
-        return self._open(GRAPH, f"{self.roots.graph}/v1.0", tenant.lower(), person=self.has_person)
+        return self._open(GRAPH, versioned(self.roots.graph, "v1.0"), tenant.lower(), person=self.has_person)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -82,6 +82,11 @@ class Connection:
             clock=self.clock,
             pace=self.pace,
         )
+
+
+def versioned(root: str, version: str) -> str:
+    """Where a version of a surface stands, from its root, which may say the version already."""
+    return root if root.endswith(f"/{version}") else f"{root}/{version}"
 
 
 def open_connection(
