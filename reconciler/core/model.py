@@ -16,7 +16,7 @@ Json = Mapping[str, Any]
 
 def _of_this_world(amount: Decimal) -> Decimal:
     exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and -100 < exponent < 20 and abs(amount) < 10**20:
+    if isinstance(exponent, int) and -100 < exponent < 40 and abs(amount) < 10**40:
         return amount
     raise ValueError("no amount of money")
 

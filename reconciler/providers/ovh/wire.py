@@ -218,8 +218,8 @@ class Amount(Wire):
     """`order.Price`."""
 
     currency_code: Text = ""
-    price_in_ucents: Long | None = None
-    value: Annotated[Decimal, Field(max_digits=30, decimal_places=12)] | None = None
+    price_in_ucents: Annotated[int, Field(gt=-(10**48), lt=10**48)] | None = None
+    value: Annotated[Decimal, Field(max_digits=40, decimal_places=12)] | None = None
 
     @property
     def amount(self) -> Decimal:
