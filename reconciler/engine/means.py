@@ -26,7 +26,7 @@ class Means:
     deadline: until when pending actions are waited for. promise: how long the provider may take.
     provider_now: the provider's clock when ours showed `started`.
     again: whether what an earlier run began, and proved not to have happened, is sent again.
-    stale: purchases that an earlier run left, and nobody would plan today.
+    stale: purchases and display names that an earlier run left, and nobody would plan today.
     """
 
     provider: Provider

@@ -1,4 +1,4 @@
-"""Whether a purchase that an earlier run left unsent would still be planned: by the files and the account of today."""
+"""Whether what an earlier run left unsent would still be planned: by the files and the account of today."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from reconciler.core.progress import Open, Progress
 from reconciler.engine.read import plans
 from reconciler.engine.setup import Setup
 
+Key = tuple[Verb, str, str]
+"""A verb, an address, and what it is to be before and after."""
+
 
 async def unwanted(setup: Setup, progress: Mapping[str, Progress], tenants: Iterable[str]) -> frozenset[str]:
-    """Purchases not begun, or perhaps never sent, that nobody would plan today; what cannot be read is among them.
+    """What is not begun, or perhaps never sent, and nobody would plan today; what cannot be read is among it.
 
-    Of a purchase that turns out to have been made this says nothing: it is gone on with all the same.
+    Asked of purchases, a pay-as-you-go person among them, and of display names. Of what turns out to have been
+    done this says nothing: it is gone on with all the same.
     """
     left = {name: found for name in tenants if (found := _left(progress[name]))}
     if not left:
@@ -29,7 +33,11 @@ async def unwanted(setup: Setup, progress: Mapping[str, Progress], tenants: Iter
         progress=pretended,
         prices=setup.prices,
     )
-    today = {plan.tenant: {_key(action) for action in plan.actions} for plan in fresh if plan.error is None}
+    today = {
+        plan.tenant: {key for action in plan.actions for key in (_key(action), _short(action))}
+        for plan in fresh
+        if plan.error is None
+    }
     return frozenset(
         action.id for name, some in left.items() for action in some if _key(action) not in today.get(name, ())
     )
@@ -37,7 +45,7 @@ async def unwanted(setup: Setup, progress: Mapping[str, Progress], tenants: Iter
 
 def _left(known: Progress) -> list[Action]:
     unsent = [one.action for one in known.open.values() if _unsure(one)]
-    return [*unsent, *filter(_is_order, known.todo.values())]
+    return [*unsent, *filter(_is_asked, known.todo.values())]
 
 
 def _never_begun(known: Progress) -> Progress:
@@ -45,12 +53,19 @@ def _never_begun(known: Progress) -> Progress:
 
 
 def _unsure(one: Open) -> bool:
-    return one.stage == "intended" and _is_order(one.action)
+    return one.stage == "intended" and _is_asked(one.action)
 
 
-def _is_order(action: Action) -> bool:
-    return action.verb in {Verb.ORDER, Verb.RESIZE} and buys(action)
+def _is_asked(action: Action) -> bool:
+    return buys(action) or action.renames
 
 
-def _key(action: Action) -> tuple[Verb, str, str]:
+def _short(action: Action) -> Key:
+    """An action as it was planned while its group had no service, and nobody knew the domain of its people."""
+    login = str((action.after or {}).get("login", ""))
+    after = action.after and {**action.after, "login": login.partition("@")[0]}
+    return _key(replace(action, after=after)) if login else _key(action)
+
+
+def _key(action: Action) -> Key:
     return action.verb, action.address, json.dumps([action.before, action.after], sort_keys=True, default=str)

@@ -19,6 +19,8 @@ from tests.engine.stories import (
     ACME,
     CSP2,
     csp2,
+    members,
+    names,
     payg,
     pool,
     prepaid,
@@ -276,6 +278,51 @@ def test_a_resume_does_not_order_what_the_file_no_longer_asks_for(bench: Make, e
     assert one.apply().exit_code == 0
 
     assert pool(one) == (2, ["ada"])
+
+
+@pytest.mark.parametrize("event", [3, 4, 5])
+def test_a_resume_does_not_pay_for_a_person_whom_the_file_no_longer_names(bench: Make, event: int) -> None:
+    one = bench(world_payg("ada"), acme=payg("ada", "bob"))
+    ends = Ends(event=event)
+    assert one.crash(ends)
+    assert any(written.kind is Kind.BEGUN for written in ends.written)
+    one.write(acme=payg("ada"))
+
+    one.resume()
+    one.time.at += 3600
+    one.resume()
+
+    assert one.count("user-created") == 0
+    assert one.apply().exit_code == 0
+    assert members(one) == ["ada Lovelace"]
+
+
+@pytest.mark.parametrize("event", [3, 4, 5])
+def test_a_resume_seats_a_person_whom_the_file_still_names(bench: Make, event: int) -> None:
+    one = bench(world_payg("ada"), acme=payg("ada", "bob"))
+    assert one.crash(Ends(event=event))
+
+    for _ in range(2):
+        one.resume()
+        one.time.at += 3600
+
+    assert one.count("user-created") == 1
+    assert members(one) == ["ada Lovelace", "bob Kahn"]
+
+
+@pytest.mark.parametrize("event", [3, 4, 5])
+def test_a_resume_does_not_write_a_name_that_the_file_no_longer_says(bench: Make, event: int) -> None:
+    one = bench(world_payg("ada"), acme=payg("ada", name="Acme"))
+    assert one.crash(Ends(event=event))
+    one.write(acme=payg("ada", name="Acme UAB"))
+
+    for _ in range(2):
+        one.resume()
+        one.time.at += 3600
+
+    assert one.count("tenant-changed") == 0
+    assert one.apply().exit_code == 0
+    assert names(one) == ["Acme UAB"]
 
 
 @pytest.mark.parametrize("event", [1, 2, 3, 4, 5])
