@@ -33,11 +33,16 @@ APPLICATION = {
     "client_secret": keys.CLIENT_SECRET,
     "refresh_token": keys.REFRESH_TOKEN,
 }
+WITH_DIRECTORY = "+graph"
+"""What the name of a seller ends with where its tenants have a directory."""
 MICROSOFT = Settings(base_url="", poll=30.0, settle=1200.0, sandbox=True)
 
 ADA = {"login": "ada", "first_name": "Ada", "last_name": "Lovelace", "country": "lt", "licenses": ["basic"]}
 BOB = {"login": "bob", "first_name": "Bob", "last_name": "Builder", "country": "fr", "licenses": ["basic"]}
 CY = {"login": "cy", "first_name": "Cy", "last_name": "Newcomer", "country": "lt", "licenses": ["basic"]}
+
+ADA_ID = "8f5c0000-0000-4000-8000-0000000000ad"
+BOB_ID = "8f5c0000-0000-4000-8000-0000000000b0"
 
 DIRECTORY: dict[str, Any] = {
     "id": ACME,
@@ -47,8 +52,9 @@ DIRECTORY: dict[str, Any] = {
     "domains": [DOMAIN],
     "users": [
         {**{key: ADA[key] for key in ("first_name", "last_name", "country")}, "login": f"ada@{DOMAIN}"}
-        | {"licences": ["O365_BUSINESS_ESSENTIALS"]},
-        {**{key: BOB[key] for key in ("first_name", "last_name", "country")}, "login": f"bob@{DOMAIN}"},
+        | {"licences": ["O365_BUSINESS_ESSENTIALS"], "id": ADA_ID},
+        {**{key: BOB[key] for key in ("first_name", "last_name", "country")}, "login": f"bob@{DOMAIN}"}
+        | {"id": BOB_ID},
     ],
 }
 RESOLD: dict[str, Any] = {
@@ -58,6 +64,11 @@ RESOLD: dict[str, Any] = {
     ],
 }
 """A reseller tenant of OVHcloud with five seats of Business Basic, one of them Ada's."""
+
+BY_HAND: dict[str, Any] = {
+    "microsoft": {"tenants": [{**DIRECTORY, "skus": [{"sku": "O365_BUSINESS_ESSENTIALS", "units": 5}]}]}
+}
+"""The same five seats, bought where nothing can be read."""
 
 
 def manifest(provider: str = "ovh-csp2", **more: Any) -> Tenant:

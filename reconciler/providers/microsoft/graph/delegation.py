@@ -60,7 +60,7 @@ async def offer(partner: Api, wanted: DelegatedAdministration, tenant_id: str) -
     if found.status == "created":
         yield Step(name="lock", data={"relationship": found.id})
         made = await partner.send(Made, "POST", f"{_route(found.id)}/requests", {"action": "lockForApproval"})
-        yield Stepped(name="lock", ref=made.id or found.id)
+        yield Stepped(name="lock", ref=made.id)
         yield _approve(partner, found.id, "approvalPending")
         return
     yield _outcome(partner, found)

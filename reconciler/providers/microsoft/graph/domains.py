@@ -35,7 +35,7 @@ async def add(api: Api, action: Action) -> AsyncGenerator[Told, None]:
     if found is None:
         yield Step(name=f"domain/{name}", data={"domain": name})
         made = await _create(api, name)
-        yield Stepped(name=f"domain/{name}", ref=made.id or name)
+        yield Stepped(name=f"domain/{name}", ref=made.id)
     yield _done(name) if found and found.is_verified else await _by_hand(api, name)
 
 

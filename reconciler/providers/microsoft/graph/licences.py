@@ -12,7 +12,7 @@ from reconciler.core.provider import Absent, Accepted, Done, Outcome, Step, Step
 from reconciler.providers.http import path
 from reconciler.providers.microsoft.graph.batch import says
 from reconciler.providers.microsoft.graph.directory import Directory
-from reconciler.providers.microsoft.graph.wire import Made, User
+from reconciler.providers.microsoft.graph.wire import User
 
 SOON = 10.0
 """Seconds after which a location, a person or a bought seat may have gone round among Graph's servers."""
@@ -104,7 +104,7 @@ async def _send(
         "removeLicenses": remove or [],
     }
     try:
-        await directory.api.send(Made, "POST", f"/users{path(user.id)}/assignLicense", body)
+        await directory.api.do("POST", f"/users{path(user.id)}/assignLicense", body)
     except Rejected as error:
         if says(error, *NOT_YET):
             raise Unavailable(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, Strict
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
@@ -26,6 +26,8 @@ def _lower(value: Any) -> Any:
 Number = Annotated[int, BeforeValidator(_number)]
 Key = Annotated[str, BeforeValidator(_lower)]
 """An id, which Graph writes in any case."""
+Name = Annotated[str, Strict(), Field(min_length=1)]
+"""An id that has to be there."""
 
 
 @dataclass(frozen=True, slots=True, config=_TOLERANT)
@@ -202,7 +204,7 @@ class RelationshipCustomer(Wire):
 class Relationship(Wire):
     """`delegatedAdminRelationship`: rights of the partner in a customer's directory (GDAP)."""
 
-    id: Text = ""
+    id: Name
     display_name: Text = ""
     status: Text = ""
     duration: Text = ""
@@ -215,6 +217,6 @@ class Relationship(Wire):
 
 
 class Made(Wire):
-    """What an answer names as made."""
+    """What an answer names as made; one that names nothing leaves open what happened."""
 
-    id: Text = ""
+    id: Name
