@@ -9,7 +9,9 @@ from reconciler.core.errors import WorkspaceError
 from reconciler.core.provider import Account
 from reconciler.providers.http import Dialect, Session
 from reconciler.providers.libraries import httpx
+from reconciler.providers.manual import ManualAccount
 from reconciler.providers.microsoft.connection import Connection, open_connection
+from reconciler.providers.microsoft.graph.account import Graph
 from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
 from reconciler.providers.microsoft.partner_center.tenant import PartnerCenterTenant
 from reconciler.providers.ovh.api import Api
@@ -21,6 +23,7 @@ from reconciler.providers.ovh.payg.tenant import PaygTenant
 from reconciler.providers.ovh.prepaid.account import PrepaidAccount
 from reconciler.providers.ovh.prepaid.tenant import PrepaidTenant
 from reconciler.providers.pace import Clock
+from reconciler.providers.routed import RoutedAccount
 from reconciler.providers.settings import Settings
 
 KEYS = frozenset({"application_key", "application_secret", "consumer_key"})
@@ -40,10 +43,18 @@ def open_session(
     writes: without it every request that would change something is refused before it is sent.
     transport: where requests go instead of the network, e.g. to the local provider.
     """
-    return Session(settings, _auth(credentials), writes=writes, transport=transport, clock=clock)
+    session = Session(settings, _auth(credentials), writes=writes, transport=transport, clock=clock)
+    session.hidden.update(credentials.values())
+    return session
 
 
 def _auth(credentials: Mapping[str, str]) -> Dialect:
+    for name, value in credentials.items():
+        if not (value.isascii() and value.isprintable()):
+            raise WorkspaceError(
+                f"the credential {name} holds characters that none has: a line break, or letters with accents",
+                hint="copy it again; a file or a variable holds the value alone",
+            )
     if credentials.keys() == KEYS:
         return Signature(**credentials)
     if credentials.keys() == CLIENT:
@@ -53,6 +64,16 @@ def _auth(credentials: Mapping[str, str]) -> Dialect:
         "or client_id and client_secret",
         hint="write one of the two sets under `credentials:`",
     )
+
+
+def open_by_hand(name: str, clock: Clock | None = None) -> Account:
+    """Open an account at a reseller without an API; there is nothing to connect to."""
+    return ManualAccount(name, clock=clock)
+
+
+def with_directory(seller: Account, name: str, connection: Connection) -> Account:
+    """Join a seller's account with the directories of its tenants, which account `name` at Microsoft opens."""
+    return RoutedAccount(seller, Graph(name, connection))
 
 
 OPEN: Mapping[str, Callable[[str, Any], Account]] = {
@@ -66,4 +87,13 @@ OPEN: Mapping[str, Callable[[str, Any], Account]] = {
 """The name in a manifest to what opens it, from an account's name and what its API shares: a session of
 `open_session` at OVHcloud, a connection of `open_connection` at Microsoft."""
 
-__all__ = ["CLIENT", "KEYS", "OPEN", "Connection", "open_connection", "open_session"]
+__all__ = [
+    "CLIENT",
+    "KEYS",
+    "OPEN",
+    "Connection",
+    "open_by_hand",
+    "open_connection",
+    "open_session",
+    "with_directory",
+]

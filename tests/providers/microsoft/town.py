@@ -9,14 +9,8 @@ import httpx
 
 from reconciler.core.manifest import TENANT, Tenant
 from reconciler.core.provider import Account
-from reconciler.providers import open_session
-from reconciler.providers.manual import ManualAccount
+from reconciler.providers import OPEN, open_by_hand, open_session, with_directory
 from reconciler.providers.microsoft.connection import Connection, open_connection
-from reconciler.providers.microsoft.graph.account import Graph
-from reconciler.providers.ovh.api import Api
-from reconciler.providers.ovh.csp2.account import Csp2Account
-from reconciler.providers.ovh.csp2.tenant import Csp2Tenant
-from reconciler.providers.routed import RoutedAccount
 from reconciler.providers.settings import Settings
 from reconciler.sandbox.client import MICROSOFT_URLS, transport
 from reconciler.sandbox.microsoft import keys
@@ -110,9 +104,11 @@ def connected(
 def seller(kind: str, world: World, time: Time, *, writes: bool = True) -> Account:
     """Open who sells."""
     if kind == "home-pl":
-        return ManualAccount("seller", clock=time.clock)
+        return open_by_hand("seller", time.clock)
+    if kind == "partner-center":
+        return OPEN[kind]("seller", connected(world, time, writes=writes))
     session = open_session(SETTINGS, KEYS, writes=writes, transport=transport(world), clock=time.clock)
-    return Csp2Account("seller", Api(session), open_tenant=Csp2Tenant)
+    return OPEN[kind]("seller", session)
 
 
 def routed(
@@ -129,9 +125,7 @@ def routed(
         world.load(document)
     written = written or manifest()
     connection = connected(world, time, writes=writes, through=through)
-    account = RoutedAccount(
-        seller(written.provider, world, time, writes=writes), Graph("partner", connection)
-    )
+    account = with_directory(seller(written.provider, world, time, writes=writes), "partner", connection)
     return Rig(world, connection.graph(ACME).session, account, account.tenant(written), time)
 
 
