@@ -134,9 +134,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a run changes on the monthly bill, in one currency; `unknown` actions have no known price."""
+    """What a run changes on the monthly bill, in one currency; `unknown` actions have no known price.
 
-    currency: str
+    currency: None where no price at all is known, so that nobody can say in what it will be.
+    """
+
+    currency: str | None
     monthly_change: Decimal
     unknown: int
 
@@ -206,13 +209,19 @@ def cost(actions: Iterable[Action]) -> tuple[Cost, ...]:
     unknown = 0
     for action in actions:
         if action.price is None:
-            unknown += action.verb in PAID
+            unknown += _has_price(action)
             continue
         price = action.price
         known[price.currency] = known.get(price.currency, Decimal(0)) + price.monthly
     if not known and unknown:
-        return (Cost(currency="", monthly_change=Decimal(0), unknown=unknown),)
+        return (Cost(currency=None, monthly_change=Decimal(0), unknown=unknown),)
     return tuple(
         Cost(currency=currency, monthly_change=amount, unknown=unknown)
         for currency, amount in sorted(known.items())
     )
+PAID_AS_YOU_GO = frozenset({Verb.ACTIVATE, Verb.DEACTIVATE})
+"""Where people are the seats, they are what is paid, and the group itself costs nothing."""
+
+
+def _has_price(action: Action) -> bool:
+    return action.verb in (PAID_AS_YOU_GO if action.detail.get("provider") == "ovh-payg" else PAID)

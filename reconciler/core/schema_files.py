@@ -25,7 +25,7 @@ def plan_schema() -> Schema:
                 "digest": _ref("digest"),
                 "tenants": _list(_ref("tenant")),
                 "summary": _summary(),
-                "cost": _list(_record({"currency": _TEXT, "monthly_change": _MONEY, "unknown": _COUNT})),
+                "cost": _list(_record({"currency": _CURRENCY, "monthly_change": _MONEY, "unknown": _COUNT})),
             },
             {
                 "exceeded": _list(_record(dict.fromkeys(_EXCEEDED, _TEXT))),
@@ -92,6 +92,7 @@ _MONEY: Schema = {
     "pattern": r"^-?[0-9]+\.[0-9]{2,}$",
     "description": "major units, without tax",
 }
+_CURRENCY: Schema = {"type": ["string", "null"], "description": "null where no price of the run is known"}
 _STATE: Schema = {"type": ["object", "null"]}
 
 

@@ -176,5 +176,14 @@ def test_the_cost_of_a_run_is_told_per_currency_and_what_is_unknown_is_counted()
 
     assert (euros.currency, euros.monthly_change, euros.unknown) == ("EUR", Decimal("10.50"), 1)
     assert usd.currency == "USD"
-    assert (nothing.currency, nothing.unknown) == ("", 1)
+    assert (nothing.currency, nothing.monthly_change, nothing.unknown) == (None, 0, 1)
     assert cost([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("verb", "unknown"), [(Verb.ACTIVATE, 1), (Verb.DEACTIVATE, 1), (Verb.ORDER, 0), (Verb.CANCEL, 0)]
+)
+def test_pay_as_you_go_people_are_what_has_a_price_there(verb: Verb, unknown: int) -> None:
+    costs = cost([action(verb, detail={"provider": "ovh-payg"})])
+
+    assert sum(one.unknown for one in costs) == unknown
