@@ -1,8 +1,5 @@
 """The way to a world inside the same process: an httpx transport in place of the network."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-
 import httpx
 
 from reconciler.sandbox.app import LateReplyError, LostReplyError, application
@@ -22,26 +19,6 @@ MICROSOFT_URLS = {
 def transport(world: World) -> httpx.AsyncBaseTransport:
     """Give a transport that answers for the sandbox's host and reaches nothing else."""
     return _Transport(world)
-
-
-def blocking(world: World) -> httpx.BaseTransport:
-    """Give the same for a client that is not asynchronous, such as Microsoft's library for tokens."""
-    return _Blocking(world)
-
-
-class _Blocking(httpx.BaseTransport):
-    def __init__(self, world: World) -> None:
-        self._inner = transport(world)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        # The answer is worked out without waiting for anything, so one step ends it; a thread of its own
-        # because the caller may sit inside a loop already.
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(asyncio.run, self._answered(request)).result()
-
-    async def _answered(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._inner.handle_async_request(request)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
 
 class _Transport(httpx.AsyncBaseTransport):

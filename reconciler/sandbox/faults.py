@@ -81,6 +81,9 @@ class Faults:
         return None
 
     def _fire(self, row: Any) -> dict[str, Any] | None:
+        # One request may ask for a fault several times, as for each order of a checkout.
+        if self.tx.column("SELECT fired < times FROM fault WHERE id = ?", row["id"]) != [1]:
+            return None
         seen = int(row["seen"]) + 1
         # Seeded by fault and by how often it was looked at, so a run can be had again.
         lucky = random.Random(f"{row['seed']}:{row['id']}:{seen}").random()  # noqa: S311 - chaos, not secrecy

@@ -54,6 +54,7 @@ class Settings:
     delay_usage_location: float = 1.0
     delay_gdap: float = 1.0
     catalog_days: float = 30.0
+    refresh_days: float = 0.0
     request_memory: float = 86400.0
     etags: bool = True
     keep_schedule: bool = False

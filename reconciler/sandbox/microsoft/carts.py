@@ -83,7 +83,7 @@ def _order(
 ) -> dict[str, Any] | None:
     if call.faults.take("order-error") is not None:
         text = "The order could not be placed. Try again."
-        return {"orderGroupId": group, "code": 800060, "description": text}
+        return {"orderGroupId": group, "code": 800009, "description": text}
     done[group] = orders.place(call, row["customer"], row["id"], lines)
     return None
 

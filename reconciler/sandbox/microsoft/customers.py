@@ -39,7 +39,7 @@ def create(call: Call) -> Reply:
     tenants.add(call.tx, number, domain=profile["domain"], name=name, country=country, new=True)
     row = add(call.tx, number, profile=profile, billing=billing)
     call.tx.record("partner-customer-created", customer=number, domain=profile["domain"], company=name)
-    # The password is shown here and kept nowhere.
+    # The password is shown here and never again, but to whoever repeats this very request.
     shown = _full(call.tx, row) | {
         "relationshipToPartner": "none",
         "userCredentials": {"userName": "admin", "password": secrets.token_urlsafe(9)},

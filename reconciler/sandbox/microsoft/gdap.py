@@ -233,12 +233,12 @@ def _read(tx: Tx, given: Any, *, but: str = "") -> dict[str, Any]:
     name = str(body["displayName"])
     if not 0 < len(name) <= 50 or not 1 <= _days(str(body["duration"])) <= _LONGEST:
         raise bad_request("displayName has 1 to 50 letters, duration is P1D to P2Y.")
-    sql = "SELECT id FROM ms_relation WHERE json_extract(data, '$.displayName') = ? AND id != ?"
-    if tx.one(sql, name, but) is not None:
-        raise odd("Conflict", "A relationship with this displayName exists already.", 409)
     _roles(body["accessDetails"])
     if body.get("autoExtendDuration", "PT0S") not in {"P0D", "PT0S", "P180D"}:
         raise bad_request("autoExtendDuration is P0D, PT0S or P180D.")
+    sql = "SELECT id FROM ms_relation WHERE json_extract(data, '$.displayName') = ? AND id != ?"
+    if tx.one(sql, name, but) is not None:
+        raise odd("Conflict", "A relationship with this displayName exists already.", 409)
     return {"autoExtendDuration": "PT0S", **body}
 
 

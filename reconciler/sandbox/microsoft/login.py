@@ -15,8 +15,7 @@ from reconciler.sandbox.store import Tx
 
 LIFE = 3600
 """Seconds an access token lasts."""
-IDLE = 90 * 86400
-"""Seconds a refresh token may stay unused."""
+DAY = 86400
 
 _COMMON = {"common", "organizations"}
 
@@ -122,7 +121,8 @@ def _kind(tx: Tx, row: Any, form: Mapping[str, str]) -> str:
 def _person(tx: Tx, row: Any, given: str) -> str:
     if not row["refresh"] or not secrets.compare_digest(row["refresh"].encode(), given.encode()):
         raise _RefusedError(400, "invalid_grant", 9002313, "Invalid request. The refresh token is malformed.")
-    if tx.now - row["used"] > IDLE:
+    idle = tx.settings.refresh_days * DAY
+    if idle and tx.now - row["used"] > idle:
         text = "The refresh token has expired due to inactivity."
         raise _RefusedError(400, "invalid_grant", 700082, text)
     tx.run("UPDATE ms_key SET used = ? WHERE client = ?", tx.now, row["client"])
@@ -144,7 +144,9 @@ def _audience(text: str) -> str:
 
 def _classic(tx: Tx, form: Mapping[str, str], value: str) -> dict[str, Any]:
     # The older endpoint writes its numbers as text.
+    person = {"scope": "user_impersonation"} if form.get("grant_type") == "refresh_token" else {}
     return {
+        **person,
         "token_type": "Bearer",
         "expires_in": str(LIFE),
         "ext_expires_in": str(LIFE),

@@ -33,6 +33,7 @@ def once(call: Call, act: Callable[[], Reply]) -> Reply:
 
 
 def _kept(call: Call, number: str, what: str, reply: Reply) -> Reply:
+    call.tx.run("DELETE FROM ms_reply WHERE at <= ?", call.tx.now - call.tx.settings.request_memory)
     call.tx.run(
         "INSERT OR REPLACE INTO ms_reply VALUES (?, ?, ?, ?, ?, ?)",
         *(

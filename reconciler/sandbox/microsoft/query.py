@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from reconciler.sandbox.call import Call
 from reconciler.sandbox.microsoft.errors import bad_request, odd
 
-_WORD = r"'(?:[^']|'')*'|[\w./-]+"
+_WORD = r"(?:'(?:[^']|'')*'|[\w./-]+)"
 _EQUAL = re.compile(rf"([\w/]+)\s+(eq|ne)\s+({_WORD})")
 _STARTS = re.compile(rf"startswith\(\s*([\w/]+)\s*,\s*({_WORD})\s*\)", re.IGNORECASE)
 _WITHIN = re.compile(rf"([\w/]+)\s+in\s+\(((?:\s*{_WORD}\s*,?)+)\)")

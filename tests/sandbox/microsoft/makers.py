@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -78,6 +78,7 @@ class Cloud:
     user: bool = True
     extra: dict[str, str] = field(default_factory=dict)
     token: str = ""
+    kept: str = ""
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, **query: str) -> Answer:
         return self.call(
@@ -108,20 +109,25 @@ class Cloud:
         raw = self.prefix + quote(path, safe="/,()='$")
         sent = b"" if body is None else json.dumps(body).encode()
         given = {key.lower(): value for key, value in (headers or {}).items()}
-        own = {"authorization": f"Bearer {self.token or self.sign_in()}"}
-        reply = self.world.handle(
-            Request(method, HOST, raw, urlencode(query or {}), own | self.extra | given, sent)
-        )
+        request = Request(method, HOST, raw, urlencode(query or {}), self.extra | given, sent)
+        return self.send(request)
+
+    def send(self, request: Request) -> Answer:
+        """Send with a token; one that ended is fetched anew, unless it was given."""
+        fixed, token = bool(self.token), self.token or self.kept or self.sign_in()
+        headers = {**request.headers, "authorization": f"Bearer {token}"}
+        reply = self.world.handle(replace(request, headers=headers))
+        if reply.status == 401 and not fixed and token == self.kept:
+            headers["authorization"] = f"Bearer {self.sign_in()}"
+            reply = self.world.handle(replace(request, headers=headers))
         return Answer(reply.status, reply.content, reply.headers, reply)
 
     def follow(self, uri: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Go where a link points, which is a whole address or a path with its question."""
         path, _, query = uri.removeprefix(HOST).partition("?")
-        own = {"authorization": f"Bearer {self.token or self.sign_in()}"}
         given = {key.lower(): value for key, value in (headers or {}).items()}
         raw = path if path.startswith(self.prefix) else self.prefix + path
-        reply = self.world.handle(Request("GET", HOST, raw, query, own | given))
-        return Answer(reply.status, reply.content, reply.headers, reply)
+        return self.send(Request("GET", HOST, raw, query, given))
 
     def sign_in(self) -> str:
         audience = (
@@ -132,8 +138,8 @@ class Cloud:
         form = {"scope": audience} if self.odata else {"resource": audience}
         way = "/oauth2/v2.0/token" if self.odata else "/oauth2/token"
         answer = ask_token(self.world, self.tenant + way, user=self.user, **form)
-        self.token = answer.content["access_token"]  # type: ignore[index] # a token's answer is an object
-        return self.token
+        self.kept = answer.content["access_token"]  # type: ignore[index] # a token's answer is an object
+        return self.kept
 
     def buy(self, customer: str, quantity: int = 1, product: products.Product = E3, **line: Any) -> str:
         """Fill a cart of one line and check it out; gives the order's id."""
