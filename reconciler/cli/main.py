@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import traceback
 from importlib import import_module
 from typing import NoReturn
 
@@ -112,7 +111,9 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception:  # noqa: BLE001 - the last resort: a bug, shown as one
-        traceback.print_exc()
+        from reconciler.cli.faults import trace
+
+        click.echo(trace(), err=True, nl=False)
         click.echo("this is a bug in reconciler: please report it with the lines above", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)

@@ -17,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from reconciler import __version__
+from reconciler.cli.faults import listen
 from reconciler.cli.offline import count, show
 from reconciler.cli.opening import Opener
 from reconciler.core.errors import ManifestError, StalePlanError, UsageError, WorkspaceError
@@ -262,6 +263,7 @@ def stoppable(clock: SystemClock, made: Setup) -> Iterator[None]:
 
 def run(main: Callable[[], Coroutine[Any, Any, T]], made: Setup, clock: SystemClock) -> T:
     """Run the engine to its end and let go of every connection."""
+    listen()
 
     async def whole() -> T:
         with stoppable(clock, made):

@@ -18,6 +18,7 @@ from reconciler.core.planner import World, identities, plan_tenant, to_read
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account
 from reconciler.core.workspace import Price as WorkspacePrice
+from reconciler.engine.fault import where
 
 log = logging.getLogger("reconciler")
 
@@ -195,7 +196,7 @@ class _Reader:
         except Exception as error:
             # One tenant that nobody foresaw must not leave the others unplanned.
             log.exception("%s", manifest.tenant.tenant)
-            said = f"a fault of this tool: {type(error).__name__}: {error}"
+            said = f"a fault of this tool: {where(error)}"
             return _unreadable(manifest.tenant, said)
 
     async def _plan(self, manifest: ManifestFile) -> Plan:

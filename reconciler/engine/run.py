@@ -21,6 +21,7 @@ from reconciler.engine.aside import aside
 from reconciler.engine.checkout import Checkouts
 from reconciler.engine.consent import Consent
 from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of
+from reconciler.engine.fault import where
 from reconciler.engine.inherit import inherit
 from reconciler.engine.means import Means
 from reconciler.engine.read import homed, plans
@@ -264,7 +265,7 @@ async def _told(plan: Plan, work: Callable[[], Awaitable[TenantReport]]) -> Tena
         return refused_tenant(plan, error, code_for(error, otherwise=3))
     except Exception as error:
         log.exception("%s", plan.tenant)
-        said = f"a fault of this tool: {type(error).__name__}: {error}"
+        said = f"a fault of this tool: {where(error)}"
         return refused_tenant(plan, ReconcilerError(said, code="bug"), 3)
 
 

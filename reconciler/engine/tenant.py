@@ -20,6 +20,7 @@ from reconciler.core.serial import action_to_dict
 from reconciler.engine.aside import aside
 from reconciler.engine.attempt import begin, dropped, go_on, hand_over
 from reconciler.engine.bound import bound, homeless
+from reconciler.engine.fault import where
 from reconciler.engine.inherit import adopted
 from reconciler.engine.means import Means
 from reconciler.engine.outcome import broken_off, not_started
@@ -142,7 +143,7 @@ class Crew:
             result = broken_off(action, self.means, code=code, message=error.message)
         except Exception as error:
             log.exception("%s %s", self.means.scribe.tenant, action.address)
-            said = f"a fault of this tool: {type(error).__name__}: {error}"
+            said = f"a fault of this tool: {where(error)}"
             result = broken_off(action, self.means, code="bug", message=said)
         if result.error is not None and result.error.code in HALTING:
             self.halted = f"stopped: {result.error.message}"

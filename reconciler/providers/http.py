@@ -28,6 +28,8 @@ from reconciler.providers.transport import READING, Connections, ReadOnly
 LARGEST = 64 * 1024 * 1024
 READ_ATTEMPTS = 4
 LONGEST_MESSAGE = 500
+SHORTEST_SECRET = 8
+_QUERY = re.compile(r"(https?://[^\s?#]+)[?#]\S+")  # an order's link opens it for everybody
 LONGEST_PAUSE = 10 * 366 * 86400.0
 """Who asks for more than these seconds asks never to be called again; more than this no calendar holds."""
 ABSENT = 404
@@ -93,6 +95,7 @@ class Session:
     """One account's conversation with its provider, shared by everything that uses the account.
 
     requests: how many were sent, by method; a count of what the API's limits are about.
+    hidden: words that no message repeats, whatever the provider says: credentials and tokens.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Session:
         self.clock = clock or Clock()
         self.writes = writes
         self.requests: Counter[str] = Counter()
+        self.hidden: set[str] = set()
         own = Pace(rate=settings.rate, concurrency=settings.concurrency, clock=self.clock)
         self._pace = pace or own  # surfaces of one account share theirs
         inner = transport or Connections(limit=settings.concurrency)
@@ -196,6 +200,7 @@ class Session:
                 why = refusal or Refusal("", "")
                 if await self.dialect.renewed(self, answer.status, why):
                     continue  # it was refused before anything was looked at, so this repeats nothing
+            self.hidden.update(value.rpartition(" ")[2] for value in mine.values())
             raise self._error(method, url, answer, refusal)
         raise AssertionError("the second attempt answers or raises")
 
@@ -230,10 +235,10 @@ class Session:
     def _error(self, method: str, url: str, answer: Answer, refusal: Refusal | None) -> ProviderError:
         """Choose the error for an answer that is no success."""
         trace = self.dialect.trace(answer.headers)
-        code = _plain(refusal.code) if refusal else ""
-        said = _plain(refusal.message) if refusal else ""
+        code = self._said(refusal.code) if refusal else ""
+        said = self._said(refusal.message) if refusal else ""
         words = ": ".join(word for word in (f"{answer.status} {code}".strip(), said) if word)
-        message = f"{method} {urlsplit(url).path}: {words}" + (f" ({_plain(trace)})" if trace else "")
+        message = f"{method} {urlsplit(url).path}: {words}" + (f" ({self._said(trace)})" if trace else "")
         wait = retry_after(answer.headers, now=self.clock.now())
         if answer.status == 429 or (refusal and refusal.busy):
             if answer.status == 429:
@@ -244,6 +249,13 @@ class Session:
             return (Missing if answer.status == 404 else Rejected)(message, code=code or str(answer.status))
         lost = Unavailable if method in READING else Uncertain
         return lost(message, code=code or str(answer.status), retry_after=wait)
+
+    def _said(self, text: str) -> str:
+        """What a provider said, fit to be shown and kept: it may repeat what it was sent, or link to an order."""
+        for word in sorted(self.hidden, key=len, reverse=True):
+            if len(word) >= SHORTEST_SECRET:
+                text = text.replace(word, "***").replace(quote(word, safe=""), "***")
+        return _plain(_QUERY.sub(r"\1?***", text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,15 @@ import re
 from datetime import UTC, datetime, timedelta
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+MOST_DIGITS = 8  # so much of the longest unit still is a number of days that Python counts
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def span(text: str) -> timedelta:
     """Read `4h`, `30m`, `1d12h` or `45s`; a bare number is seconds."""
     plain = text.strip().lower()
+    if sum(map(str.isdecimal, plain)) > MOST_DIGITS:
+        raise ValueError(f"{text[:40]!r} is no duration that a clock can be turned by")
     if re.fullmatch(r"\d+(\.\d+)?", plain):
         return timedelta(seconds=float(plain))
     parts = _SPAN.findall(plain)

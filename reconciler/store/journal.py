@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.core.errors import JournalError, WorkspaceError
 from reconciler.core.journal import Event, Journal, Lease
-from reconciler.store.secrets import resolve
+from reconciler.store.secrets import resolve, secret
 
 DEFAULT = "sqlite:///.reconciler/journal.db"
 
@@ -92,7 +92,7 @@ _FORMS = (
 def _plain(url: str, env: Mapping[str, str]) -> str:
     """Follow a reference, once."""
     if not url.startswith(("env://", "file://")):
-        return url
+        return secret(url) if "@" in url else url
     value = resolve(url, env)
     if value.startswith(("env://", "file://")):
         raise WorkspaceError(f"{url}: a reference may not lead to another", hint=_FORMS)

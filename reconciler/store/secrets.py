@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from reconciler.core.errors import WorkspaceError
 
@@ -25,7 +25,33 @@ def resolve(reference: str, env: Mapping[str, str]) -> str:
     value = value.rstrip("\r\n")
     if not value.strip():
         raise WorkspaceError(f"{reference}: {absent}", hint="set it where this command runs, then try again")
+    return secret(value)
+
+
+def secret(value: str) -> str:
+    """Remember a value as one that `hidden` hides."""
+    _given.add(value)
     return value
+
+
+def hidden(text: str) -> str:
+    """A text without the values that were given out: for what nobody can foresee, such as a bug's trace."""
+    for value in sorted(_given | {password for one in _given if (password := _password(one))}, key=len)[::-1]:
+        for form in (repr(value)[1:-1], quote(value, safe=""), value) if len(value) >= _SHORTEST else ():
+            text = text.replace(form, "***")
+    return text
+
+
+_given: set[str] = set()
+_SHORTEST = 8
+
+
+def _password(value: str) -> str:
+    """The password in an address, which is told without the rest of it."""
+    try:
+        return unquote(urlsplit(value).password or "") if "://" in value else ""
+    except ValueError:
+        return ""
 
 
 _FORMS = "write env://NAME or file:///path/to/file"
