@@ -43,9 +43,9 @@ class Surface:
 PARTNER_CENTER = Surface(
     audience="https://api.partnercenter.microsoft.com",
     correlation="MS-CorrelationId",
-    trace="ms-correlationid",
+    trace="ms-requestid",
     busy=frozenset({BUSY, LOCKED}),
-    headers={"X-Locale": "en-US", "MS-Contract-Version": "v1", "MS-PartnerCenter-Application": "reconciler"},
+    headers={"X-Locale": "en-US", "MS-Contract-Version": "v1"},
 )
 GRAPH = Surface(
     audience="https://graph.microsoft.com",
