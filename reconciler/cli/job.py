@@ -63,6 +63,9 @@ def job(values: dict[str, Any], *, writes: bool, planned: tuple[str, ...] | None
                 fresh_refused="" if values.get("new_journal") else new_in_ci(world, chosen, journal),
                 at=at,
             )
+            made.accepted = bool(values.get("accept_journal"))
+            if made.accepted:
+                journal.accept()
             _narrow(made, world, chosen)
             yield Job(chosen=chosen, world=world, made=made, clock=clock, listener=listener)
     finally:
@@ -97,6 +100,8 @@ def _notes(world: World, chosen: Chosen, journal: Journal) -> tuple[str, ...]:
     said = workspace_changes(world, chosen.changed_since)
     if journal.fresh:
         said = (*said, "there is no journal yet: nothing is known of earlier applies")
+    if journal.behind:
+        said = (*said, f"{journal.behind}: put the newer one back before you apply")
     return said
 
 

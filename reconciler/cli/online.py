@@ -88,6 +88,7 @@ def show(file: Path, form: str, *, no_color: bool, **_: Any) -> None:
 )
 @option("--yes", is_flag=True, help="Do not ask.")
 @option("--new-journal", is_flag=True, help="In CI: buy although the journal is new.")
+@option("--accept-journal", is_flag=True, help="Go on although the journal is older than what was done.")
 @FORMATS
 @common
 def apply(**values: Any) -> None:

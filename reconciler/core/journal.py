@@ -66,11 +66,13 @@ class Journal(Protocol):
     """Where events are kept. An event is durable when `append` returns.
 
     `fresh` is true when the journal did not exist before this process opened it. `distant`: a write takes the
-    time of a network's answer, and those made at the same time from several threads share it.
+    time of a network's answer, and those made at the same time from several threads share it. `behind`: why it
+    is older than what was seen of it before, else empty; nothing is written to it until `accept`.
     """
 
     fresh: bool
     distant: bool
+    behind: str
 
     def events(self, tenants: Iterable[str] | None = None) -> Sequence[Event]:
         """Every event, or those of some tenants, in order."""
@@ -98,6 +100,10 @@ class Journal(Protocol):
 
     def break_lease(self, name: str) -> bool:
         """Take a lease away from its holder by hand; false when nobody held it."""
+        ...
+
+    def accept(self) -> None:
+        """Go on with a journal that is behind: a person has looked at what it does not know."""
         ...
 
     def close(self) -> None:

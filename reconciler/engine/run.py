@@ -18,6 +18,7 @@ from reconciler.core.policy import Work, exceeded
 from reconciler.core.progress import Progress, replay
 from reconciler.core.report import Report, Result, State, TenantReport
 from reconciler.engine.aside import aside
+from reconciler.engine.behind import not_behind
 from reconciler.engine.checkout import Checkouts
 from reconciler.engine.consent import Consent
 from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of
@@ -44,6 +45,7 @@ async def apply(setup: Setup, consent: Consent) -> Report:
     started = setup.clock.now()
     progress = load(setup)
     run = await plan_run(setup, progress)
+    await not_behind(setup, run.plans, progress)
     try:
         _may_begin(setup, run)
         refused = consent.check(run, progress)
@@ -87,6 +89,7 @@ async def resume(setup: Setup) -> Report:
     held = [plan for plan in opened if plan.hold is not None]
     opened = [plan for plan in opened if plan.hold is None]
     _guard_resumed(setup, opened, progress)
+    await not_behind(setup, opened, progress)
     checkouts = _checkouts(setup, progress)
     stale = await unwanted(setup, progress, [plan.tenant for plan in opened])
     before = await _resume_all(setup, opened, progress, checkouts, begin=True, stale=stale)

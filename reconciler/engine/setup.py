@@ -25,7 +25,8 @@ class Setup:
     """Everything one run works with.
 
     policies: those that hold (the present one, and the base revision's). fresh_refused: why a purchase must
-    not be made with this journal, if so. notes: what every output should say first.
+    not be made with this journal, if so. notes: what every output should say first. accepted: a person goes on
+    with a journal that is behind. known: the actions, and the provider's refs, that the journal names.
     """
 
     selection: Selection
@@ -44,11 +45,25 @@ class Setup:
     fresh_refused: str = ""
     at: datetime | None = None
     acting: bool = False
+    accepted: bool = False
+    known: frozenset[str] = frozenset()
 
 
 def load(setup: Setup) -> dict[str, Progress]:
     """Where every tenant of the workspace stands."""
-    return progress_of(setup.journal.events(), setup.selection.every)
+    events = setup.journal.events()
+    setup.known = known_of(events)
+    return progress_of(events, setup.selection.every)
+
+
+def known_of(events: Iterable[Event]) -> frozenset[str]:
+    """The ids of the actions that were begun, and what the provider's answers to them were called."""
+    found: set[str] = set()
+    for event in events:
+        if event.action:
+            found.add(event.action)
+            found.update(str(event.data[word]) for word in ("ref", "ticket", "cart") if event.data.get(word))
+    return frozenset(found)
 
 
 def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> dict[str, Progress]:

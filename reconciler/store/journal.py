@@ -45,6 +45,7 @@ class NoJournal:
 
     fresh = True
     distant = False
+    behind = ""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -75,6 +76,9 @@ class NoJournal:
     def break_lease(self, name: str) -> bool:  # noqa: ARG002 - the protocol's
         """Nobody held it."""
         return False
+
+    def accept(self) -> None:
+        """There is nothing to be behind."""
 
     def close(self) -> None:
         """Nothing is open."""

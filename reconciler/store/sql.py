@@ -18,6 +18,7 @@ from reconciler.core.journal import Event, Kind, Lease
 from reconciler.store import lease as rows
 from reconciler.store.alive import Alive
 from reconciler.store.database import WRITE, durable, told
+from reconciler.store.seen import Seen, sign
 from reconciler.store.tables import HEAD, REVISIONS, VERSION_TABLE, events, make
 from reconciler.store.uncollected import uncollected
 
@@ -36,6 +37,7 @@ class SqlJournal:
         self._write = write
         self._now = now
         self._alive = Alive(root)
+        self._seen = Seen(root, where)
         self._held: set[str] = set()
         self._turn = threading.Lock()  # one write at a time in this process, first come first served
         try:
@@ -44,6 +46,7 @@ class SqlJournal:
             engine.dispose()
             raise
         self._empty = self.fresh and not write
+        self.behind = "" if self.fresh else self._older()
 
     def events(self, tenants: Iterable[str] | None = None) -> Sequence[Event]:
         """Every event, or those of some tenants, in order."""
@@ -57,18 +60,26 @@ class SqlJournal:
             found = connection.execute(query).all()
             if wanted is not None and len(wanted) > MANY:
                 found = [row for row in found if row.tenant in wanted]
-            return tuple(self._event(row) for row in found)
+            read = tuple(self._event(row) for row in found)
+        if wanted is None and read and self._write and not self.behind:
+            self._seen.note(read[-1])
+        return read
 
     def append(self, *events: Event, lease: Lease | None = None) -> tuple[Event, ...]:
         """Write events in one transaction; with `lease`, only while it is still ours (LeaseLostError)."""
         values = [_values(event) for event in events]
         if not values and lease is None:
             return ()
+        if self.behind:
+            raise JournalError(self.behind, hint=_RESTORE, code="journal-behind")
         with self._writing("write to the journal") as connection:
             if lease is not None:
                 rows.check(connection, lease, now=self._moment(connection))
             numbers = connection.scalars(_INSERT, values).all() if values else []
-        return tuple(replace(event, seq=seq) for event, seq in zip(events, numbers, strict=True))
+        written = tuple(replace(event, seq=seq) for event, seq in zip(events, numbers, strict=True))
+        if written:
+            self._seen.note(written[-1])
+        return written
 
     def acquire(self, name: str, *, holder: str, about: str = "") -> Lease:
         """Take a lease, or raise LeaseHeldError that names the holder and until when."""
@@ -110,10 +121,15 @@ class SqlJournal:
         with self._writing("take a lease away") as connection:
             return rows.take_away(connection, name, now=self._moment(connection))
 
+    def accept(self) -> None:
+        """Go on with a journal that is behind: a person has looked at what it does not know."""
+        self.behind = ""
+
     def close(self) -> None:
         """Let go of the connection and of the lock; leases not given back are seen as a dead holder's."""
         self._engine.dispose()
         self._alive.close(keep=bool(self._held))
+        self._seen.close()
 
     def _open(self) -> bool:
         """Check the schema, and bring it up to date when writing; true when there was no journal."""
@@ -139,6 +155,18 @@ class SqlJournal:
 
                 migrations.upgrade(connection)
         return version is None
+
+    def _older(self) -> str:
+        """Why this is an older journal than the one that was seen here last: its newest event is not in it."""
+        mark = self._seen.last()
+        if mark is None:
+            return ""
+        seq, sign_then, told = mark
+        with self._reading("read the journal") as connection:
+            row = connection.execute(select(events).where(events.c.seq == seq)).one_or_none()
+        if row is not None and sign(self._event(row)) == sign_then:
+            return ""
+        return f"{self._where}: the journal is older than it was: event {seq} ({told}) is not in it any more"
 
     def _version(self, connection: Connection) -> str | None:
         """The revision of the schema; None when there is none."""
@@ -213,6 +241,10 @@ class SqlJournal:
 
 
 _KINDS = {kind.value: kind for kind in Kind}
+_RESTORE = (
+    "put back the newer journal: it knows what was done since. If it is lost for good, look at what"
+    " `reconciler plan` shows, then `reconciler apply --accept-journal` goes on without it"
+)
 _RESTORE = "somebody changed the journal by hand: restore it from a backup. Nothing was sent"
 _INSERT = insert(events).returning(events.c.seq, sort_by_parameter_order=True)
 _FIND_SQLITE = text("SELECT name FROM sqlite_master WHERE type = 'table' AND name = :name")

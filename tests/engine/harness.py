@@ -97,6 +97,7 @@ class CrashingJournal:
         self.ends = ends
         self.fresh = inner.fresh
         self.distant = inner.distant
+        self.behind = inner.behind
 
     def append(self, *events: Event, lease: Lease | None = None) -> tuple[Event, ...]:
         self._alive()
@@ -130,6 +131,10 @@ class CrashingJournal:
 
     def break_lease(self, name: str) -> bool:
         return self.inner.break_lease(name)
+
+    def accept(self) -> None:
+        self.inner.accept()
+        self.behind = self.inner.behind
 
     def close(self) -> None:
         self.inner.close()

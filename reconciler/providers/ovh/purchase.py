@@ -19,6 +19,7 @@ from reconciler.providers.ovh import carts, orders
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.carts import Wanted
 from reconciler.providers.ovh.lists import ids
+from reconciler.providers.ovh.traces import mark
 from reconciler.providers.ovh.wire import Cart, Order
 
 RECENT = timedelta(days=1)
@@ -29,16 +30,16 @@ CART_HOURS = 24
 
 
 async def buy(
-    api: Api, action: Action, wanted: Wanted, *, first: AsyncGenerator[Told, None]
+    api: Api, action: Action, wanted: Wanted, *, tenant: str, first: AsyncGenerator[Told, None]
 ) -> AsyncGenerator[Told, None]:
     """Place one order, in two steps: `cart`, which can be undone, and `checkout`, which cannot.
 
-    first: steps that come before, such as keeping seats that were to end.
+    tenant: whose it is, for the cart to tell. first: steps before, such as keeping seats that were to end.
     """
     async with aclosing(first):
         async for told in first:
             yield told
-    description = f"reconciler {action.id}"
+    description = mark(action, tenant)
     yield Step(name="cart", data={"description": description})
     cart = await carts.opened(api, description, hours=CART_HOURS)
     yield Stepped(name="cart", ref=cart)

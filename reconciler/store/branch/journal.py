@@ -36,6 +36,7 @@ class BranchJournal:
     """
 
     distant = True
+    behind = ""  # a branch that was put back is refused by the clone, which knows its history
 
     def __init__(self, clone: Clone, *, write: bool, now: Now | None, root: Path) -> None:
         self._clone = clone
@@ -164,6 +165,9 @@ class BranchJournal:
 
         request = Request(paths=(files.lease_file(name),), make=make)
         return bool(self._wait(request, "take a lease away"))
+
+    def accept(self) -> None:
+        """Nothing to do: the memory of a branch that was put back is removed with its copy."""
 
     def close(self) -> None:
         """Let go of the lock; leases not given back are seen as a dead holder's."""

@@ -11,8 +11,9 @@ from reconciler.core.errors import Unavailable
 from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Place, Quote, Snapshot
 from reconciler.core.provider import Provider
+from reconciler.core.trace import Trace
 from reconciler.providers.http import path
-from reconciler.providers.ovh import carts, lists, orders
+from reconciler.providers.ovh import carts, lists, orders, traces
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.capabilities import LICENCES, PREPAID, PRODUCTS
 from reconciler.providers.ovh.carts import Wanted
@@ -96,6 +97,10 @@ class PrepaidAccount:
         if wanted not in self._quotes:
             self._quotes[wanted] = await carts.quoted(self.api, wanted)
         return self._quotes[wanted]
+
+    async def traces(self, known: frozenset[str]) -> tuple[Trace, ...]:
+        """Find our purchases of the last day that are not `known`, by the marks on their carts."""
+        return await traces.traces(self.api, known)
 
     async def now(self) -> datetime:
         """The provider's clock."""

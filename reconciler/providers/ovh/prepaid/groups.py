@@ -56,7 +56,7 @@ def _ends(action: Action) -> bool:
     return action.verb is Verb.RESIZE or action.detail.get("renewal") == "off"
 
 
-def resize(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None]:
+def resize(account: PrepaidAccount, action: Action, *, tenant: str) -> AsyncGenerator[Told, None]:
     """Order seats, or let some end; wanting ending ones back comes before buying."""
     quantity = int(action.detail.get("quantity", 0))
     targets = [str(one) for one in action.detail.get("targets", ())]
@@ -64,7 +64,7 @@ def resize(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None
         return _end(account, action, targets, free=True)
     if quantity == 0:
         return _keep(account, action, targets)
-    return purchase.buy(account.api, action, _wanted(action), first=_undo(account, targets))
+    return purchase.buy(account.api, action, _wanted(action), tenant=tenant, first=_undo(account, targets))
 
 
 def renew(account: PrepaidAccount, action: Action) -> AsyncGenerator[Told, None]:

@@ -59,7 +59,7 @@ class PrepaidTenant:
             case Verb.UPDATE | Verb.CANCEL:
                 return groups.renew(self.account, action)
             case Verb.ORDER | Verb.RESIZE:
-                return groups.resize(self.account, action)
+                return groups.resize(self.account, action, tenant=self.name)
         return refused(f"OVHcloud's prepaid groups cannot {action.verb} {action.address}")
 
     async def poll(self, action: Action, ticket: str, steps: tuple[StepRecord, ...]) -> Outcome:

@@ -1,0 +1,83 @@
+"""Whether the journal is behind: what was done and is known elsewhere must be known to it before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.core.errors import JournalError, ProviderError
+from reconciler.core.journal import Event, Kind
+from reconciler.core.plan import Plan
+from reconciler.core.progress import Progress
+from reconciler.core.trace import Marked, Trace
+from reconciler.engine.aside import aside
+from reconciler.engine.setup import Setup, known_of
+
+HINT = (
+    "put back the newest state of the journal, and run `reconciler plan` before anything else. If it is lost for"
+    " good: look at each of these at the provider, then `reconciler apply --accept-journal` goes on without it"
+)
+
+
+async def not_behind(setup: Setup, plans: Iterable[Plan], progress: dict[str, Progress]) -> None:
+    """Refuse the run while the journal does not know what we have done; JournalError says what was seen.
+
+    Looked at are the accounts of the tenants that are applied: a purchase carries our mark there.
+    """
+    found = await _unknown(setup, [plan for plan in plans if plan.hold is None and plan.error is None])
+    if setup.accepted:
+        for one in found:
+            _accept(setup, one, progress)
+    elif found or setup.journal.behind:
+        seen = [f"bought from here, and unknown to the journal: {one.told}" for one in found]
+        raise JournalError(
+            "; ".join(filter(None, [setup.journal.behind, *seen])) + ". Nothing was sent",
+            hint=HINT,
+            code="journal-behind",
+        )
+
+
+async def _unknown(setup: Setup, plans: Iterable[Plan]) -> list[Trace]:
+    """The purchases that carry the mark of one of our tenants, and of which the journal knows nothing."""
+    named = {one.tenant.tenant: one.tenant for one in setup.selection.every}
+    names = named.keys() | {tenant.previously for tenant in named.values()}
+    first = {(plan.account, plan.provider): named[plan.tenant] for plan in plans if plan.tenant in named}
+    found: list[Trace] = []
+    for tenant in first.values():
+        account = setup.accounts.of(tenant)
+        if isinstance(account, Marked):
+            found += [one for one in await _traces(account, setup) if one.tenant in names]
+    if not any(one.action not in setup.known for one in found):
+        return []
+    # Another run may have begun them meanwhile: it writes before it sends, so by now they would be there.
+    setup.known = known_of(await aside(setup.journal, setup.journal.events))
+    return [one for one in found if one.action not in setup.known]
+
+
+async def _traces(account: Marked, setup: Setup) -> tuple[Trace, ...]:
+    try:
+        return await account.traces(setup.known)
+    except ProviderError as error:
+        raise JournalError(
+            f"it cannot be seen whether the journal is complete: {error.message}",
+            hint="run again when the provider answers; nothing was sent",
+        ) from error
+
+
+def _accept(setup: Setup, one: Trace, progress: dict[str, Progress]) -> None:
+    """Write down what a person has looked at, so that it stops nobody any more."""
+    (written,) = setup.journal.append(
+        Event(
+            kind=Kind.ADOPTED,
+            tenant=one.tenant,
+            at=setup.clock.now(),
+            action=one.action,
+            address=one.address,
+            data={"cart": one.ref, "order": one.order, "accepted": True},
+            by=setup.who.by,
+            run=setup.who.run,
+            commit=setup.who.commit,
+        )
+    )
+    setup.tell(written)
+    known = progress.setdefault(one.tenant, Progress())
+    known.last_seq = max(known.last_seq, written.seq)
