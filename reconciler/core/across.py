@@ -78,13 +78,14 @@ def _logins(sketches: Sequence[Sketch], files: Sequence[str]) -> Found:
     first: dict[str, tuple[int, str]] = {}
     for index, sketch in enumerate(sketches):
         directory = _directory(sketch)
+        here = (index, directory)
         for person in sketch.users:
             if not person.login:
                 continue
             whole = full_login(person.login, sketch.domain)
             # A login without a domain says nothing outside its own directory.
             key = whole if "@" in whole else f"{directory} {whole}"
-            other, where = first.setdefault(key, (index, directory))
+            other, where = first.setdefault(key, here)
             if other == index or ("@" in whole and not _may_be_one(where, directory)):
                 continue
             message = f"the login `{whole}` stands in {files[other]} too, and both are one directory"

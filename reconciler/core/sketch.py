@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from reconciler.core.manifest import login_key
+
 
 class SketchPerson(NamedTuple):
     """A person as far as it can be read; `place` is where it stands in the file's list."""
@@ -110,8 +112,8 @@ def _person(index: int, raw: dict[str, Any]) -> SketchPerson:
     login, country, licenses, previously = get("login"), get("country"), get("licenses"), get("previously")
     return SketchPerson(
         index,
-        login.lower() if type(login) is str else "",
-        country.lower() if type(country) is str else "",
+        login_key(login) if type(login) is str else "",
+        login_key(country) if type(country) is str else "",
         licenses if type(licenses) is list else [],
-        previously.lower() if type(previously) is str else "",
+        login_key(previously) if type(previously) is str else "",
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Mapping
+from sys import intern
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +24,8 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 50
 MAX_ALIASED = 10_000
 MAX_DIGITS = 64
+OFTEN = 16
+"""Texts of at most this length (names, countries, groups) stand in memory once, however many people share them."""
 _NO_ITEMS: Mapping[str, array[int]] = MappingProxyType({})
 
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
@@ -94,7 +97,7 @@ class Document:
                 return self._whole(node)
             if _FLOAT.match(text):
                 return float(text)
-        return text
+        return intern(text) if len(text) <= OFTEN else text
 
     def _whole(self, node: ScalarNode) -> Any:
         text: str = node.value

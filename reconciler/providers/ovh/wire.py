@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from sys import intern
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -14,6 +15,9 @@ from pydantic.dataclasses import dataclass
 from reconciler.core.manifest import login_key
 
 T = TypeVar("T")
+
+OFTEN = 20
+"""Texts of at most this length are shared; what is longer is mostly a login, and nobody else's."""
 
 UCENT = Decimal(10) ** -8
 """Prices come as whole numbers of this part of a currency unit."""
@@ -35,7 +39,10 @@ class Wire(BaseModel):
 
 
 def _word(value: Any) -> Any:
-    return "" if value is None else value
+    if value is None:
+        return ""
+    # Names, countries, words and tenants stand in memory once, however many of an account's seats share them.
+    return intern(value) if type(value) is str and len(value) <= OFTEN else value
 
 
 def _number(value: Any) -> Any:
