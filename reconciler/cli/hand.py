@@ -12,6 +12,7 @@ import click
 from reconciler.cli.options import JOURNAL, common, option
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
 from reconciler.core.action import Action, Verb
+from reconciler.core.claims import pin
 from reconciler.core.errors import LeaseHeldError, UsageError, WorkspaceError
 from reconciler.core.journal import Journal, Kind
 from reconciler.core.manifest import ManifestFile
@@ -86,7 +87,7 @@ def _write(made: Setup, scribe: Scribe, about: str, write: Any) -> None:
 def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) -> None:
     """Say that a step by hand was done."""
     with _journal(values, create=True) as (world, journal):
-        _manifest(world, tenant)
+        manifest = _manifest(world, tenant)
         made = _made(world, journal, SystemClock())
         progress = load(made).get(tenant, Progress())
         one = _open_at(progress, tenant, address)
@@ -101,15 +102,21 @@ def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) ->
                 hint="`reconciler resume` asks the provider",
             )
         scribe = _scribe(made, tenant, progress)
-        _write(
-            made,
-            scribe,
-            "confirm",
-            lambda: scribe.write(
-                Kind.FINISHED, one.action, ref=evidence or "", confirmed_by=by, evidence=evidence
-            ),
-        )
+        done = {"ref": evidence, "confirmed_by": by, "evidence": evidence, **_pinned(manifest, one.action)}
+        _write(made, scribe, "confirm", lambda: scribe.write(Kind.FINISHED, one.action, **done))
     click.echo(f"{tenant} {address}: confirmed by {by}")
+    if address in scribe.progress.stuck:
+        click.echo(
+            f"Next: write `service:` in {address} of {manifest.file}, so that it is known which service was "
+            "ordered; nothing else is planned for the group before"
+        )
+
+
+def _pinned(manifest: ManifestFile, action: Action) -> dict[str, str]:
+    """Which service an order by hand has brought, where the file says it."""
+    groups = [one for one in manifest.tenant.license_groups if one.name == action.group]
+    ref = pin(manifest.tenant, groups[0]) if groups and action.verb is Verb.ORDER else None
+    return {"service": ref} if ref else {}
 
 
 def _open_at(progress: Progress, tenant: str, address: str) -> Open:

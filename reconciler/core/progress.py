@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Event, Kind
-from reconciler.core.model import Address, Json
+from reconciler.core.model import Address, Json, group_address
 from reconciler.core.open import Delivery, Open, Spending, Stuck
 from reconciler.core.provider import StepRecord
 from reconciler.core.serial import action_from_dict
@@ -207,6 +207,20 @@ def _finished(progress: Progress, event: Event) -> None:
         progress.arrived.add(one.ticket)
     _remember(progress, action, event.data)
     _deliver(progress, action, event)
+    if action.how == "by-hand" and action.verb is Verb.ORDER:
+        _unpinned(progress, action, event)
+
+
+def _unpinned(progress: Progress, action: Action, event: Event) -> None:
+    """Keep a group that a person has bought from being bought again, until it is known which service it is."""
+    ovh = str(action.detail.get("provider", "")).startswith("ovh-")
+    if ovh and action.group and action.group not in progress.services:
+        progress.stuck[action.address] = Stuck(
+            action=action,
+            since=event.at,
+            why=f"ordered by hand, as {event.data.get('confirmed_by') or event.by} confirmed, and nothing says "
+            "which service it is: write `service:` in the group",
+        )
 
 
 def _deliver(progress: Progress, action: Action, event: Event) -> None:
@@ -303,6 +317,9 @@ def _adopted(progress: Progress, event: Event) -> None:
     if ref := data.get("ref"):
         progress.services[group] = (str(ref), str(data.get("product", "")), str(data.get("scope") or ref))
         progress.cancelled.discard(group)
+        stuck = progress.stuck.get(group_address(group))
+        if stuck is not None and stuck.action.how == "by-hand":
+            del progress.stuck[group_address(group)]  # what a person has bought is found
 
 
 def _released(progress: Progress, event: Event) -> None:

@@ -226,7 +226,9 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
         tenant=tenant.tenant,
         holding=holding,
         open=open_at(progress, group),
-        stuck=_first(stuck_at(progress, group)),
+        stuck=_first(
+            one for one in stuck_at(progress, group) if holding is None or one.action.how != "by-hand"
+        ),
         coming=tuple(one for one in incoming if into is not None and one.into == into),
         open_people=frozenset(login for one in opened for login in one.logins),
         touched=frozenset(ref for one in opened for ref in one.action.detail.get("targets", ())),

@@ -232,3 +232,65 @@ def test_who_was_written_while_seats_were_on_their_way_is_not_called_in_sync(pla
     place.ok("resume --tenant nova --wait 20s")
 
     assert "nova (ovh-prepaid, ovh-main, SANDBOX): changes" in place.ok("status nova")
+
+
+PAYG = """\
+version: 1
+tenant: zoo
+provider: ovh-payg
+account: ovh-main
+license_groups:
+  - {name: office, product: business}
+users:
+  - {login: ada, first_name: Ada, last_name: Lovelace, country: lt, licenses: [office]}
+"""
+
+
+@pytest.fixture
+def bought_by_hand(place: Place) -> Place:
+    """A person has ordered a group, and nobody has written which service it is."""
+    place.write("tenants/zoo.yaml", PAYG)
+    assert place.run("apply --yes --wait 0 --tenant zoo").code == 4
+    said = place.ok("confirm zoo group/office --by ada --evidence 4711")
+    assert "Next: write `service:` in group/office of tenants/zoo.yaml" in said
+    return place
+
+
+def test_what_was_ordered_by_hand_is_not_ordered_again_while_it_has_no_pin(bought_by_hand: Place) -> None:
+    planned = bought_by_hand.tenant("zoo")
+
+    assert planned["actions"] == []
+    (blocked,) = [one for one in planned["blocked"] if one["address"] == "group/office"]
+    assert "as ada confirmed" in blocked["reason"]
+    assert "write `service:`" in blocked["reason"]
+    assert "seat/office/ada" in {one["address"] for one in planned["blocked"] + planned["pending"]}
+
+
+def test_a_pin_is_all_that_an_order_by_hand_needs_to_go_on(bought_by_hand: Place) -> None:
+    place = bought_by_hand
+    place.world("payg: [{service: group7.o365.ovh.com}]")
+    place.edit("tenants/zoo.yaml", "product: business", "product: business, service: group7.o365.ovh.com")
+
+    planned = place.tenant("zoo")
+
+    assert (planned["blocked"], [one["address"] for one in planned["actions"]]) == ([], ["seat/office/ada"])
+    assert place.run("apply --yes --tenant zoo").code == 0
+    assert place.tenant("zoo")["status"] == "in_sync"
+
+
+def test_an_order_by_hand_that_was_none_is_planned_again(bought_by_hand: Place) -> None:
+    bought_by_hand.ok("resolve zoo group/office --did-not-happen")
+
+    assert bought_by_hand.tenant("zoo")["actions"][0]["verb"] == "order"
+
+
+def test_a_service_that_is_written_already_is_learnt_by_confirming(place: Place) -> None:
+    place.write("tenants/zoo.yaml", PAYG)
+    assert place.run("apply --yes --wait 0 --tenant zoo").code == 4
+    place.world("payg: [{service: group7.o365.ovh.com}]")
+    place.edit("tenants/zoo.yaml", "product: business", "product: business, service: group7.o365.ovh.com")
+
+    assert place.ok("confirm zoo group/office --by ada") == "zoo group/office: confirmed by ada\n"
+
+    assert place.run("resume").code == 0
+    assert place.tenant("zoo")["status"] == "in_sync"
