@@ -30,6 +30,7 @@ COMMANDS = {
     "resume": ("reconciler.cli.online:resume", "Go on with everything that is open."),
     "status": ("reconciler.cli.standing:status", "Tell how each tenant stands."),
     "history": ("reconciler.cli.standing:history", "Print the journal."),
+    "renewals": ("reconciler.cli.renewals:renewals", "What renews or ends when, seats idle, last day to act."),
     "confirm": ("reconciler.cli.hand:confirm", "Say that a step by hand was done."),
     "resolve": ("reconciler.cli.hand:resolve", "End an in-doubt action."),
     "adopt": ("reconciler.cli.hand:adopt", "From now on these people are ours."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
@@ -74,6 +74,35 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Seats of one group that renew or end on one day (UTC).
+
+    days: how many were left by the provider's clock; negative once it is over.
+    idle: seats nobody sits on; None where nobody knows who sits. last_day: the last on which something can
+    be changed. grace_until: how long they can still be used after an end; kept_until: how long their data stay.
+    scheduled: seats the group has after the renewal, when another number was asked for.
+    """
+
+    tenant: str
+    address: Address
+    ref: str
+    product: str
+    what: Literal["renews", "ends", "ended"]
+    on: date
+    days: int
+    seats: int | None
+    idle: int | None
+    grace_until: date | None = None
+    kept_until: date | None = None
+    scheduled: int | None = None
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which its seats and its renewal can be changed."""
+        return self.on - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The ordered actions of one tenant.
 
@@ -83,6 +112,7 @@ class Plan:
     found: seats found as written, which an apply records as ours: (group, login in full, as written).
     identified: groups whose service was found, which an apply records: (group, ref, product, scope).
     seated: how many people sit in each group, which guards compare with how many leave.
+    dues: when its seats renew or end, where that was asked for.
     """
 
     tenant: str
@@ -104,6 +134,7 @@ class Plan:
     found: tuple[tuple[str, str, str], ...] = ()
     identified: tuple[tuple[str, str, str, str], ...] = ()
     seated: tuple[tuple[str, int], ...] = ()
+    dues: tuple[Due, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -201,6 +232,12 @@ class Run:
 
 
 PAID = frozenset({Verb.ORDER, Verb.RESIZE, Verb.CANCEL})
+PAID_AS_YOU_GO = frozenset({Verb.ACTIVATE, Verb.DEACTIVATE})
+"""Where people are the seats, they are what is paid, and the group itself costs nothing."""
+
+
+def _has_price(action: Action) -> bool:
+    return action.verb in (PAID_AS_YOU_GO if action.detail.get("provider") == "ovh-payg" else PAID)
 
 
 def cost(actions: Iterable[Action]) -> tuple[Cost, ...]:
@@ -219,9 +256,3 @@ def cost(actions: Iterable[Action]) -> tuple[Cost, ...]:
         Cost(currency=currency, monthly_change=amount, unknown=unknown)
         for currency, amount in sorted(known.items())
     )
-PAID_AS_YOU_GO = frozenset({Verb.ACTIVATE, Verb.DEACTIVATE})
-"""Where people are the seats, they are what is paid, and the group itself costs nothing."""
-
-
-def _has_price(action: Action) -> bool:
-    return action.verb in (PAID_AS_YOU_GO if action.detail.get("provider") == "ovh-payg" else PAID)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.core.action import Verb
@@ -23,6 +23,7 @@ from reconciler.core.plan import Plan, Waiting
 from reconciler.core.pool import Pool, sort_people
 from reconciler.core.progress import Open, Progress
 from reconciler.core.provider import Capabilities
+from reconciler.core.renewals import dues, tell_dues
 from reconciler.core.seating import seat_people
 from reconciler.core.settings import CUSTOMER, settle_settings
 from reconciler.core.simulate import prove
@@ -31,13 +32,17 @@ from reconciler.core.standing import Standing, standing_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What one account shows, as planning needs it; `lists` is the snapshot by what is looked up."""
+    """What one account shows, as planning needs it; `lists` is the snapshot by what is looked up.
+
+    calendar: whether plans are to tell when everything renews or ends.
+    """
 
     snapshot: Snapshot
     claims: Claims
     capabilities: Capabilities
     product_of: Callable[[Tenant], ProductOf]
     sandbox: bool
+    calendar: bool = False
     lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,10 +116,11 @@ def plan_tenant(
     name_services(draft, standings, progress)
     tell_unready(draft, standings)
     tell_notices(draft, standings, progress)
+    tell_dues(draft, standings, now)
     plan = _plan(draft, manifest, world, standings, pool, progress)
     known = None if beside.entries is None else {one.login for one in beside.entries if not one.deleted}
     prove(plan, standings, exist=known)
-    return plan
+    return replace(plan, dues=dues(tenant.tenant, standings, now)) if world.calendar else plan
 
 
 def _standings(

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 
 from reconciler.core.errors import ProviderError, ReconcilerError
@@ -86,14 +87,22 @@ async def plans(
     accounts: Accounts,
     progress: Mapping[str, Progress],
     prices: Sequence[WorkspacePrice] = (),
+    at: datetime | None = None,
+    calendar: bool = False,
 ) -> tuple[Plan, ...]:
-    """Plan every chosen tenant; one that cannot be read becomes a plan with an error."""
+    """Plan every chosen tenant; one that cannot be read becomes a plan with an error.
+
+    at: judge every window and date as if it were then; calendar: tell when everything renews or ends.
+    """
     groups: dict[Key, list[ManifestFile]] = {}
     for manifest in selection.chosen:
         home = homed(manifest, progress.get(manifest.tenant.tenant, Progress()))
         groups.setdefault(key_of(home.tenant), []).append(home)
     planned = await asyncio.gather(
-        *(_plan_account(some, selection, accounts, progress, prices) for some in groups.values())
+        *(
+            _plan_account(some, selection, accounts, progress, prices, at=at, calendar=calendar)
+            for some in groups.values()
+        )
     )
     return tuple(sorted((plan for some in planned for plan in some), key=lambda plan: plan.tenant))
 
@@ -104,6 +113,9 @@ async def _plan_account(
     accounts: Accounts,
     progress: Mapping[str, Progress],
     prices: Sequence[WorkspacePrice],
+    *,
+    at: datetime | None,
+    calendar: bool,
 ) -> list[Plan]:
     first = manifests[0].tenant
     try:
@@ -117,13 +129,14 @@ async def _plan_account(
         settled = frozenset(order for one in progress.values() for order in one.arrived)
         told = _told(manifests, progress) if account.capabilities.by_word else ()
         snapshot = await account.snapshot(scopes | known, settled=settled, told=told)
-        world = _world(account, snapshot, first, selection.every, progress)
+        world = replace(_world(account, snapshot, first, selection.every, progress), calendar=calendar)
     except ProviderError as error:
         return [_unreadable(one.tenant, error.message) for one in manifests]
-    reader = _Reader(account=account, world=world, progress=progress, prices=prices)
+    reader = _Reader(account=account, world=world, progress=progress, prices=prices, at=at)
     made: list[Plan] = []
-    for at in range(0, len(manifests), PORTION):
-        made += await asyncio.gather(*(reader.plan(one) for one in manifests[at : at + PORTION]))
+    for first_of in range(0, len(manifests), PORTION):
+        portion = manifests[first_of : first_of + PORTION]
+        made += await asyncio.gather(*(reader.plan(one) for one in portion))
     return made
 
 
@@ -184,6 +197,7 @@ class _Reader:
     world: World
     progress: Mapping[str, Progress]
     prices: Sequence[WorkspacePrice]
+    at: datetime | None = None
     quotes: dict[Ask, asyncio.Task[Quote]] = field(default_factory=dict)
 
     async def plan(self, manifest: ManifestFile) -> Plan:
@@ -214,7 +228,7 @@ class _Reader:
         provider = self.account.tenant(tenant)
         holdings = await provider.read(refs) if refs else ()
         organisation = await provider.organisation()
-        now = await self.account.now()
+        now = self.at or await self.account.now()
         plan = plan_tenant(
             manifest,
             world=self.world,

@@ -27,6 +27,7 @@ class Setup:
     policies: those that hold (the present one, and the base revision's). fresh_refused: why a purchase must
     not be made with this journal, if so. notes: what every output should say first. accepted: a person goes on
     with a journal that is behind. known: the actions, and the provider's refs, that the journal names.
+    calendar: plans tell when everything renews or ends.
     """
 
     selection: Selection
@@ -44,6 +45,7 @@ class Setup:
     notes: tuple[str, ...] = ()
     fresh_refused: str = ""
     at: datetime | None = None
+    calendar: bool = False
     acting: bool = False
     accepted: bool = False
     known: frozenset[str] = frozenset()
@@ -85,7 +87,14 @@ def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> d
 async def plan_run(setup: Setup, progress: Mapping[str, Progress]) -> Run:
     """Plan every selected tenant and hold the result against the policy."""
     with _no_collection():
-        made = await plans(setup.selection, accounts=setup.accounts, progress=progress, prices=setup.prices)
+        made = await plans(
+            setup.selection,
+            accounts=setup.accounts,
+            progress=progress,
+            prices=setup.prices,
+            at=setup.at,
+            calendar=setup.calendar,
+        )
     return judged(setup, made, progress)
 
 

@@ -142,7 +142,11 @@ def _numbered(one: Holding, seats: int) -> Holding:
 
 
 def _named(one: Holding, old: str | None, person: Entry) -> Holding:
-    names = {"login": person.login, "first_name": person.first_name, "last_name": person.last_name}
+    names: dict[str, Any] = {
+        "login": person.login,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+    }
     return replace(
         one,
         places=tuple(

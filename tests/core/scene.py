@@ -31,6 +31,7 @@ class Scene:
     capabilities: Capabilities | None = None
     unread: frozenset[str] = frozenset()
     organisation: Organisation | None = None
+    calendar: bool = False
 
     @property
     def progress(self) -> Progress:
@@ -46,6 +47,7 @@ class Scene:
             capabilities=self.capabilities or FAMILIES[self.tenant.provider],
             product_of=product_of,
             sandbox=True,
+            calendar=self.calendar,
         )
         manifest = written(self.tenant)
         found = identities(manifest, world, self.progress)

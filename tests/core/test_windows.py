@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from reconciler.core.action import Verb
+from reconciler.core.manifest import Group
 from reconciler.core.plan import Plan
 from reconciler.providers.ovh.capabilities import CSP2
 from tests.core.company import SOLD, Company, entry, later, sold
@@ -166,7 +167,7 @@ def test_a_seller_without_windows_takes_any_number_at_once() -> None:
     assert only(here.plan()) == ("resize", "3 -> 1 seats", {"seats": 3}, {"seats": 1})
 
 
-def _gone(**more: str) -> object:
+def _gone(**more: str) -> Group:
     return cancelled_group(
         "basic", product="Business Basic", seats=5, subscription="500", service=None, **more
     )
