@@ -12,7 +12,7 @@ from reconciler.core.journal import Kind
 from reconciler.core.report import Report
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply, resume
-from reconciler.sandbox.ovh import interference
+from reconciler.sandbox import interference
 from tests.engine.conftest import Make
 from tests.engine.harness import Bench, Ends, planned, states, trouble
 from tests.engine.stories import (
