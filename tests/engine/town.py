@@ -105,7 +105,7 @@ class Town:
         place = self._place()
         server = self.start_with(("sandbox", "serve", "--port", "0"), place)
         try:
-            said = _awaited(place.out, server)
+            said = awaited(place.out, server)
             self.workspace(OVER_HTTP.format(url=said.rpartition(" ")[2]))
             yield
         finally:
@@ -189,7 +189,7 @@ class Town:
         )
 
 
-def _awaited(out: Path, process: Child) -> str:
+def awaited(out: Path, process: Child) -> str:
     """The first line that a process says."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:

@@ -152,7 +152,7 @@ def main(words: Sequence[str]) -> int:
         f"scripts/torture {given.budget} --parts {','.join(parts)} --seed {seed} --jobs {given.jobs}",
         flush=True,
     )
-    with postgres.serving():
+    with postgres.serving() if "kills" in parts else nullcontext():
         courses = [
             Course(PARTS[name], PARTS[name].cases(random.Random(f"{seed} {name}"), seconds=seconds))  # noqa: S311 - chaos
             for name in parts

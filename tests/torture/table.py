@@ -73,14 +73,18 @@ class Pairs:
         if not which.isdigit():
             first, _, second = which.partition(" + ")
             return _pair(folder, story, timing, Cell.parse(first), Cell.parse(second))
-        lots = random.Random(case)  # noqa: S311 - chaos, not secrecy
-        first_cell = _drawn(known_cells(name), lots)
-        counts: Counter[str] = Counter()
-        seconds = list(cells_of(_calls_under(folder / "first", story, timing, first_cell), every=True))
-        for number in range(SECONDS):
-            second_cell = _second(seconds, known_cells(name), lots)
-            counts += _pair(folder / str(number), story, timing, first_cell, second_cell)
-        return counts
+        return drawn(folder, story, timing, random.Random(case))  # noqa: S311 - chaos, not secrecy
+
+
+def drawn(folder: Path, story: Story, timing: str, lots: Lots, *, seconds: int = SECONDS) -> Counter[str]:
+    """Draw a first fault, see what it leads to, and try it with some second ones out of that."""
+    first = _first(known_cells(story.name), lots)
+    led_to = list(cells_of(_calls_under(folder / "first", story, timing, first), every=True))
+    counts: Counter[str] = Counter()
+    for number in range(seconds):
+        second = _second(led_to, known_cells(story.name), lots)
+        counts += _pair(folder / str(number), story, timing, first, second)
+    return counts
 
 
 def bench(folder: Path, story: Story) -> Bench:
@@ -100,7 +104,7 @@ def known_cells(name: str) -> tuple[Cell, ...]:
             one.world.close()
 
 
-def _drawn(some: tuple[Cell, ...], lots: Lots) -> Cell:
+def _first(some: tuple[Cell, ...], lots: Lots) -> Cell:
     """A fault to begin with: mostly at a write, for what is read is only read again."""
     writes = [cell for cell in some if cell.method != "GET"]
     return lots.choice(writes if writes and lots.random() < 0.8 else some)

@@ -1,0 +1,109 @@
+"""The long suite in small: a sample of its pairs, one case of each other part, and what it says of a violation."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.engine.faults import Cell, Told, came_true, play
+from tests.engine.stories import STORIES, Story
+from tests.torture.part import story_of
+from tests.torture.run import main
+from tests.torture.table import TIMINGS, Pairs, bench, drawn, known_cells
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda one: one.name)
+def test_two_faults_neither_double_nor_lose_anything(tmp_path: Path, story: Story) -> None:
+    lots = random.Random(story.name)  # noqa: S311 - chaos, not secrecy
+
+    tried = drawn(tmp_path, story, lots.choice(list(TIMINGS)), lots, seconds=1)
+
+    assert tried["pairs"] == 1
+
+
+def test_a_pair_that_a_violation_names_is_tried_again(tmp_path: Path) -> None:
+    pair = "lose-reply-after@POST/license/office/{}/user#0 + error-before@GET/license/office/{}/user/{}#1"
+
+    tried = Pairs().attempt(f"payg-join at-once {pair}", tmp_path)
+
+    assert tried == Counter({"pairs": 1, "pairs of which both struck": 1})
+
+
+@pytest.mark.parametrize("cell", known_cells("csp2-order")[::40], ids=lambda one: one.id)
+def test_a_cell_is_had_again_from_its_name(cell: Cell) -> None:
+    assert Cell.parse(cell.id) == cell
+
+
+def test_an_effect_more_than_the_story_wants_is_a_violation(tmp_path: Path) -> None:
+    story = replace(story_of("prepaid-new"), effects={"order-placed": 0})
+    one = bench(tmp_path, story)
+
+    with pytest.raises(AssertionError, match="order-placed happened 1 times"):
+        play(one, story)
+    one.world.close()
+
+
+def test_a_story_that_did_not_come_true_is_a_violation(tmp_path: Path) -> None:
+    story = story_of("payg-join")
+    one = bench(tmp_path, story)
+
+    with pytest.raises(AssertionError, match="ada Lovelace"):
+        came_true(one, story, Told([0], []))
+    one.world.close()
+
+
+def test_what_is_wrong_is_said_with_the_command_that_tries_it_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = main(["--only", "faults payg-join no-such-fault@GET/me#0"])
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "VIOLATION faults payg-join no-such-fault@GET/me#0" in said
+    assert "'no-such-fault' is no fault" in said
+    assert "scripts/torture --only 'faults payg-join no-such-fault@GET/me#0'" in said
+
+
+@pytest.mark.parametrize("words", [["soon"], ["10m", "--parts", "faults,hope"], ["--only", "hope and pray"]])
+def test_wrong_usage_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 64
+    assert "faults, pairs, kills, load, fuzz" in capsys.readouterr().err
+
+
+def run(module: str, *words: str) -> str:
+    """Run a module of the suite to its good end; what it says."""
+    ended = subprocess.run(
+        [sys.executable, "-m", module, *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_a_run_ends_with_what_it_tried() -> None:
+    said = run("tests.torture.run", "1s", "--parts", "faults", "--seed", "4", "--jobs", "1")
+
+    assert "--seed 4" in said
+    assert "  faults: " in said
+    assert said.endswith("violations: 0\n")
+
+
+@pytest.mark.parametrize("medium", ["embedded", "http"])
+def test_a_kill_is_had_again_from_its_name(medium: str) -> None:
+    said = run("tests.torture.run", "--only", f"kills payg-join {medium} sqlite 5")
+
+    assert "well" in said
+
+
+def test_a_crowd_is_accounted_for_and_leaves_nothing_open(tmp_path: Path) -> None:
+    said = run("tests.torture.crowd", str(tmp_path / "crowd"), "10", "1")
+
+    assert '"actions": 11,' in said
+    assert '"files_left": 0, "tasks_left": 0' in said
