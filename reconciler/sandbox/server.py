@@ -40,7 +40,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and self.tell is not None:
-            self.tell(f"OVHcloud sandbox at {address(self)}")
+            root = address(self).removesuffix("/1.0")
+            self.tell(f"OVHcloud sandbox at {root}/1.0")
+            self.tell(f"Microsoft sandbox at {root}/login, {root}/partner-center and {root}/graph")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

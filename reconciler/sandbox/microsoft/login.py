@@ -47,7 +47,8 @@ def answer(tx: Tx, request: Request, parts: tuple[str, ...]) -> Reply:
 def tenant_of(tx: Tx, name: str) -> str | None:
     """Give the id of a directory by id or domain; the partner's own for `common`."""
     own = keys.partner(tx)
-    if name.lower() in _COMMON | {own["tenant_id"].lower(), own["domain"].lower()}:
+    # The id that every world knows means its partner, whatever a world file calls it.
+    if name.lower() in _COMMON | {own["tenant_id"].lower(), own["domain"].lower(), keys.PARTNER_TENANT}:
         return own["tenant_id"]
     row = tx.one("SELECT id FROM ms_tenant WHERE id = ? OR domain = ?", name.lower(), name)
     if row is None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from dataclasses import fields
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -11,14 +12,20 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
 
 from reconciler.cli.sandbox import sandbox
 from reconciler.sandbox import client, server
 from reconciler.sandbox.call import Request
+from reconciler.sandbox.faults import KINDS
+from reconciler.sandbox.interference import CHANGES
 from reconciler.sandbox.microsoft import keys
+from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.world import World
 from tests.sandbox.makers import Api, Clock
 from tests.sandbox.microsoft.makers import ACME, E3, NEWCO, PREMIUM, SUBSCRIPTION, Cloud
+
+GUIDE = Path(__file__).parents[3] / "docs" / "sandbox.md"
 
 BRIDGED: dict[str, Any] = {
     "microsoft": {
@@ -387,3 +394,24 @@ def test_the_clock_of_a_year_goes_by_in_one_step(world: World, partner: Cloud, a
 
     renewed = [entry for entry in world.ledger() if entry["what"] == "partner-subscription-renewed"]
     assert [entry["id"] == SUBSCRIPTION for entry in renewed] == [True, False]
+
+
+def test_the_world_file_of_the_guide_has_its_directories(clock: Clock) -> None:
+    text = GUIDE.read_text(encoding="utf-8").split("## A world file")[1].split("```yaml")[1].split("```")[0]
+    world = World.open(None, now=clock)
+
+    world.load(YAML(typ="safe", pure=True).load(text))
+
+    contoso = Cloud(world, "/graph/v1.0", tenant="contoso.onmicrosoft.com")
+    fabrikam = Cloud(world, "/graph/v1.0", tenant="fabrikam.example")
+    assert units(contoso) == {"O365_BUSINESS": 12, "POWER_BI_PRO": 5}
+    assert units(fabrikam) == {"SPB": 10}
+    world.close()
+
+
+def test_every_change_and_setting_is_in_the_guide() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+
+    assert [name for name in CHANGES if f"`{name}" not in text] == []
+    assert [field.name for field in fields(Settings) if f"`{field.name}`" not in text] == []
+    assert [name for name in KINDS if f"`{name}`" not in text] == []
