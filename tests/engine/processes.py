@@ -79,6 +79,8 @@ class Death:
 
 def forked(words: Sequence[str], place: Place, *, death: Death | None = None) -> Child:
     """Start the tool in a fork of this process, which must have no other thread."""
+    for file in (place.out, place.err):
+        file.touch(mode=0o600)  # it may be killed before it comes to that
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
