@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from reconciler.cli.options import JOURNAL, common, option
+from reconciler.cli.proof import proof
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
 from reconciler.core.action import Action, Verb
 from reconciler.core.claims import pin
@@ -102,7 +103,9 @@ def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) ->
                 hint="`reconciler resume` asks the provider",
             )
         scribe = _scribe(made, tenant, progress)
-        done = {"ref": evidence, "confirmed_by": by, "evidence": evidence, **_pinned(manifest, one.action)}
+        seen = proof(made, manifest, one)
+        done = {"ref": evidence, "confirmed_by": by, "evidence": evidence, **seen}
+        done |= _pinned(manifest, one.action)
         _write(made, scribe, "confirm", lambda: scribe.write(Kind.FINISHED, one.action, **done))
     click.echo(f"{tenant} {address}: confirmed by {by}")
     if address in scribe.progress.stuck:

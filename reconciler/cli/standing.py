@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import click
@@ -117,7 +118,7 @@ def _open(one: Open, now: datetime) -> OpenAction:
         since=item.since,
         due_by=item.due_by,
         ref=item.ref,
-        reason=item.reason,
+        reason="" if item.reason == one.instructions else item.reason,
         instructions=one.instructions,
     )
 
@@ -170,14 +171,26 @@ def history(tenant: str | None, address: str | None, form: str, **values: Any) -
     world = files(chosen)
     journal = journal_of(world, chosen, create=False)
     try:
-        events = journal.events([tenant] if tenant else None)
+        events = journal.stream([tenant] if tenant else None)
+        known = {one.tenant.tenant for one in world.selection.every}
+        first = next(events, None)
+        if tenant is not None and first is None and tenant not in known:
+            raise WorkspaceError(f"there is no tenant {tenant!r}, and the journal never heard of it")
+        for note in notes_of(world):
+            click.echo(f"Note: {note}", err=True)
+        every = events if first is None else chain([first], events)
+        shown = (one for one in every if address is None or one.address == address)
+        if form == "json" or values["as_json"]:
+            _pour(shown)
+        else:
+            put(HISTORY[form](list(shown), options(no_color=values["no_color"])))
     finally:
         journal.close()
-    known = {one.tenant.tenant for one in world.selection.every}
-    if tenant is not None and not events and tenant not in known:
-        raise WorkspaceError(f"there is no tenant {tenant!r}, and the journal never heard of it")
-    shown: list[Event] = [one for one in events if address is None or one.address == address]
-    for note in notes_of(world):
-        click.echo(f"Note: {note}", err=True)
-    made = options(no_color=values["no_color"])
-    put(HISTORY["json" if values["as_json"] else form](shown, made))
+
+
+def _pour(events: Iterable[Event]) -> None:
+    """Print a history as it is read: a journal of years fits in no memory."""
+    from reconciler.render.as_json import history_parts
+
+    for part in history_parts(events):
+        click.echo(part, nl=False)

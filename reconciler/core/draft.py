@@ -98,7 +98,7 @@ class Draft:
             source=source,
             scheduled_for=scheduled_for,
             reversible_until=reversible_until,
-            instructions=instructions or (support.note if support.how == "by-hand" else None),
+            instructions=instructions or _told(support),
             detail={**detail, "account": tenant.account, "provider": tenant.provider},
         )
         self.actions.append(action)
@@ -121,3 +121,10 @@ class Draft:
         self.findings.append(
             Finding(code=code, severity=severity, address=address, message=message, source=source)
         )
+
+
+def _told(support: Support) -> str | None:
+    """What a person does, and where."""
+    if support.how != "by-hand":
+        return None
+    return f"{support.note}: {support.link}" if support.link else support.note
