@@ -10,12 +10,12 @@ import httpx
 from reconciler.core.manifest import TENANT, Tenant
 from reconciler.core.provider import Account
 from reconciler.providers import OPEN, open_by_hand, open_session, with_directory
-from reconciler.providers.microsoft.connection import Connection, open_connection
+from reconciler.providers.microsoft.connection import Connection, open_partner
 from reconciler.providers.settings import Settings
 from reconciler.sandbox.client import MICROSOFT_URLS, transport
 from reconciler.sandbox.microsoft import keys
 from reconciler.sandbox.world import World
-from tests.providers.rig import KEYS, RESELLER, SETTINGS, Rig, Time
+from tests.providers.rig import KEYS, RESELLER, SETTINGS, Rig, Time, roots
 
 ACME = "8f5c0000-0000-4000-8000-00000000ac3e"
 DOMAIN = "acme.example"
@@ -64,6 +64,28 @@ BY_HAND: dict[str, Any] = {
 }
 """The same five seats, bought where nothing can be read."""
 
+SERVICES = {"ovh-csp2": RESELLER, "partner-center": ACME}
+"""What of a seller a tenant is."""
+SUBSCRIPTION = "8f5c0000-0000-4000-8000-0000000005ab"
+SOLD: dict[str, Any] = {
+    "microsoft": {
+        "customers": [
+            {
+                **DIRECTORY,
+                "subscriptions": [
+                    {
+                        "id": SUBSCRIPTION,
+                        "product": "O365_BUSINESS_ESSENTIALS",
+                        "quantity": 5,
+                        "bought": "30d",
+                    }
+                ],
+            }
+        ]
+    }
+}
+"""The same five seats, bought at Partner Center."""
+
 
 def manifest(provider: str = "ovh-csp2", **more: Any) -> Tenant:
     """A tenant with a directory, as it is written; a key that is None is not."""
@@ -77,8 +99,8 @@ def manifest(provider: str = "ovh-csp2", **more: Any) -> Tenant:
         "license_groups": [{"name": "basic", "product": "Microsoft 365 Business Basic", "seats": 5}],
         "users": [ADA, BOB],
     }
-    if provider == "ovh-csp2":
-        given["service"] = RESELLER
+    if provider in SERVICES:
+        given["service"] = SERVICES[provider]
     return TENANT.validate_python({key: one for key, one in (given | more).items() if one is not None})
 
 
@@ -88,12 +110,13 @@ def connected(
     *,
     writes: bool = True,
     through: httpx.AsyncBaseTransport | None = None,
+    base_url: str = "",
     **settings: Any,
 ) -> Connection:
-    """Open the partner's account in a world."""
-    return open_connection(
+    """Open the partner's account in a world; `base_url` is where OVHcloud's API stands in the same sandbox."""
+    return open_partner(
         replace(MICROSOFT, **settings),
-        MICROSOFT_URLS,
+        roots(base_url) if base_url else MICROSOFT_URLS,
         APPLICATION,
         writes=writes,
         transport=through or transport(world),
@@ -102,7 +125,7 @@ def connected(
 
 
 def seller(kind: str, world: World, time: Time, *, writes: bool = True) -> Account:
-    """Open who sells."""
+    """Open who sells; always inside this process."""
     if kind == "home-pl":
         return open_by_hand("seller", time.clock)
     if kind == "partner-center":
@@ -119,12 +142,13 @@ def routed(
     document: dict[str, Any] | None = RESOLD,
     writes: bool = True,
     through: httpx.AsyncBaseTransport | None = None,
+    **settings: Any,
 ) -> Rig:
     """Join who sells with the directory of the manifest, in a world that the document describes."""
     if document is not None:
         world.load(document)
     written = written or manifest()
-    connection = connected(world, time, writes=writes, through=through)
+    connection = connected(world, time, writes=writes, through=through, **settings)
     account = with_directory(seller(written.provider, world, time, writes=writes), "partner", connection)
     return Rig(world, connection.graph(ACME).session, account, account.tenant(written), time)
 

@@ -39,8 +39,8 @@ def is_person(action: Action) -> bool:
 async def reread(directory: Directory, action: Action) -> Json | None:
     """Read a person again, in the terms that the plan compared; None when they are not there."""
     user = await directory.user(_key(action))
-    if user is None:
-        return None
+    if user is None or user.id == action.detail.get("restore"):
+        return None  # out of the bin already, which is the first half of it
     found = shown(user)
     return {key: found.get(key, value) for key, value in (action.before or found).items()}
 
@@ -48,14 +48,14 @@ async def reread(directory: Directory, action: Action) -> Json | None:
 async def create(directory: Directory, action: Action) -> AsyncGenerator[Told, None]:
     """Create a person, or take them out of the bin; one who is there already is not made again."""
     login = _login(action)
-    there = await directory.user(login)
-    if there is not None:
-        yield _done(there)
-        return
     binned = action.detail.get("restore")
     if binned:
         async for told in _restore(directory, action, str(binned)):
             yield told
+        return
+    there = await directory.user(login)
+    if there is not None:
+        yield _done(there)
         return
     yield Step(name=f"user/{login}", data={"login": login})
     ref = await _post(directory, action, login)
@@ -130,14 +130,12 @@ def shown(user: User) -> Json:
 
 
 async def _restore(directory: Directory, action: Action, ref: str) -> AsyncGenerator[Told, None]:
-    yield Step(name=f"restore/{ref}", data={"login": _login(action), "user": ref})
-    try:
-        await directory.api.do("POST", f"/directory/deletedItems{path(ref)}/restore")
-    except Missing:
-        if await directory.user(ref) is None:
-            raise
-    yield Stepped(name=f"restore/{ref}", ref=ref)
     user = await directory.user(ref)
+    if user is None:
+        yield Step(name=f"restore/{ref}", data={"login": _login(action), "user": ref})
+        await directory.api.do("POST", f"/directory/deletedItems{path(ref)}/restore")
+        yield Stepped(name=f"restore/{ref}", ref=ref)
+        user = await directory.user(ref)
     if user is not None:  # details are as they were at the deletion
         async for told in _change(directory, action, user):
             yield told
