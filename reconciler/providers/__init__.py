@@ -11,9 +11,6 @@ from reconciler.providers.http import Dialect, Session
 from reconciler.providers.libraries import httpx
 from reconciler.providers.manual import ManualAccount
 from reconciler.providers.microsoft.connection import Connection, open_connection
-from reconciler.providers.microsoft.graph.account import Graph
-from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
-from reconciler.providers.microsoft.partner_center.tenant import PartnerCenterTenant
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.auth import ClientCredentials, Signature
 from reconciler.providers.ovh.csp2.account import Csp2Account
@@ -23,7 +20,6 @@ from reconciler.providers.ovh.payg.tenant import PaygTenant
 from reconciler.providers.ovh.prepaid.account import PrepaidAccount
 from reconciler.providers.ovh.prepaid.tenant import PrepaidTenant
 from reconciler.providers.pace import Clock
-from reconciler.providers.routed import RoutedAccount
 from reconciler.providers.settings import Settings
 
 KEYS = frozenset({"application_key", "application_secret", "consumer_key"})
@@ -73,16 +69,25 @@ def open_by_hand(name: str, clock: Clock | None = None) -> Account:
 
 def with_directory(seller: Account, name: str, connection: Connection) -> Account:
     """Join a seller's account with the directories of its tenants, which account `name` at Microsoft opens."""
+    from reconciler.providers.microsoft.graph.account import Graph
+    from reconciler.providers.routed import RoutedAccount
+
     return RoutedAccount(seller, Graph(name, connection))
+
+
+def _partner_center(name: str, connection: Connection) -> Account:
+    # Imported when it is opened: what it can say takes as long to import as a small plan at OVHcloud.
+    from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
+    from reconciler.providers.microsoft.partner_center.tenant import PartnerCenterTenant
+
+    return PartnerCenterAccount(name, connection, open_tenant=PartnerCenterTenant)
 
 
 OPEN: Mapping[str, Callable[[str, Any], Account]] = {
     "ovh-payg": lambda name, session: PaygAccount(name, Api(session), open_tenant=PaygTenant),
     "ovh-prepaid": lambda name, session: PrepaidAccount(name, Api(session), open_tenant=PrepaidTenant),
     "ovh-csp2": lambda name, session: Csp2Account(name, Api(session), open_tenant=Csp2Tenant),
-    "partner-center": lambda name, connection: PartnerCenterAccount(
-        name, connection, open_tenant=PartnerCenterTenant
-    ),
+    "partner-center": _partner_center,
 }
 """The name in a manifest to what opens it, from an account's name and what its API shares: a session of
 `open_session` at OVHcloud, a connection of `open_connection` at Microsoft."""
