@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -76,6 +76,10 @@ class Journal(Protocol):
 
     def events(self, tenants: Iterable[str] | None = None) -> Sequence[Event]:
         """Every event, or those of some tenants, in order."""
+        ...
+
+    def stream(self, tenants: Iterable[str] | None = None) -> Iterator[Event]:
+        """The same one after another, for who keeps none of them."""
         ...
 
     def append(self, *events: Event, lease: Lease | None = None) -> tuple[Event, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reconciler.core.journal import Event
@@ -11,7 +11,7 @@ from reconciler.core.overview import Overview
 from reconciler.core.plan import Run
 from reconciler.core.report import Report
 from reconciler.core.serial import run_to_dict
-from reconciler.core.serial_report import events_to_dict, overview_to_dict, report_to_dict
+from reconciler.core.serial_report import event_to_dict, events_to_dict, overview_to_dict, report_to_dict
 from reconciler.render.options import Options
 
 
@@ -32,7 +32,18 @@ def status(value: Overview, _: Options) -> str:
 
 def history(events: Iterable[Event], _: Options) -> str:
     """What happened."""
-    return _dump(events_to_dict(events))
+    return "".join(history_parts(events))
+
+
+def history_parts(events: Iterable[Event]) -> Iterator[str]:
+    """What happened, event by event: the same bytes, and a long journal needs no memory."""
+    head, _, tail = _dump(events_to_dict(())).partition("[]")
+    yield f"{head}["
+    before = "\n"
+    for event in events:
+        yield before + "    " + json.dumps(event_to_dict(event), indent=2).replace("\n", "\n    ")
+        before = ",\n"
+    yield f"]{tail}" if before == "\n" else f"\n  ]{tail}"
 
 
 def _dump(value: dict[str, Any]) -> str:

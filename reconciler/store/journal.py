@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -53,6 +53,10 @@ class NoJournal:
     def events(self, tenants: Iterable[str] | None = None) -> Sequence[Event]:  # noqa: ARG002 - the protocol's
         """Nothing ever happened."""
         return ()
+
+    def stream(self, tenants: Iterable[str] | None = None) -> Iterator[Event]:  # noqa: ARG002 - the protocol's
+        """Nothing ever happened."""
+        return iter(())
 
     def append(self, *events: Event, lease: Lease | None = None) -> tuple[Event, ...]:  # noqa: ARG002 - the protocol's
         """Refuse."""

@@ -23,6 +23,7 @@ from reconciler.store.tables import HEAD, REVISIONS, VERSION_TABLE, events, make
 from reconciler.store.uncollected import uncollected
 
 Now = Callable[[], datetime]
+PAGE = 1000  # events read at once where they are not kept
 MANY = 500  # tenants; for more, everything is read and sifted here (databases bound a statement's values)
 
 
@@ -64,6 +65,23 @@ class SqlJournal:
         if wanted is None and read and self._write and not self.behind:
             self._seen.note(read[-1])
         return read
+
+    def stream(self, tenants: Iterable[str] | None = None) -> Iterator[Event]:
+        """The same one after another: no more than a page of them is in memory."""
+        wanted = None if tenants is None else frozenset(tenants)
+        if self._empty or (wanted is not None and not wanted):
+            return
+        query = select(events).order_by(events.c.seq).limit(PAGE)
+        if wanted is not None and len(wanted) <= MANY:
+            query = query.where(events.c.tenant.in_(sorted(wanted)))
+        last, page = 0, None
+        while page is None or len(page) == PAGE:
+            with self._reading("read the journal") as connection:
+                page = connection.execute(query.where(events.c.seq > last)).all()
+            for row in page:
+                last = row.seq
+                if wanted is None or row.tenant in wanted:
+                    yield self._event(row)
 
     def append(self, *events: Event, lease: Lease | None = None) -> tuple[Event, ...]:
         """Write events in one transaction; with `lease`, only while it is still ours (LeaseLostError)."""

@@ -7,7 +7,7 @@ crash around the n-th event it writes; from then on it reaches neither the journ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -113,6 +113,10 @@ class CrashingJournal:
     def events(self, tenants: Iterable[str] | None = None) -> Sequence[Event]:
         self._alive()
         return self.inner.events(tenants)
+
+    def stream(self, tenants: Iterable[str] | None = None) -> Iterator[Event]:
+        self._alive()
+        return self.inner.stream(tenants)
 
     def acquire(self, name: str, *, holder: str, about: str = "") -> Lease:
         self._alive()
