@@ -35,15 +35,17 @@ class Opener:
     def account(self, name: str, provider: str, directory: str = "") -> Account:
         """Open an account for one kind of provider, and with `directory` the account that knows the people."""
         seller = self._seller(name, provider)
-        return self._routed(seller, directory) if directory else seller
+        if not directory:
+            return seller
+        from reconciler.providers import with_directory
+
+        return with_directory(seller, directory, self._opened(directory))
 
     def _seller(self, name: str, provider: str) -> Account:
-        from reconciler.providers import OPEN
+        from reconciler.providers import OPEN, open_by_hand
 
         if isinstance(self.workspace.accounts[name], ManualAccount):
-            from reconciler.providers.manual import ManualAccount as ByHand
-
-            return ByHand(name)
+            return open_by_hand(name)
         if provider not in OPEN:
             raise Rejected(
                 f"provider {provider} is not in this version of the tool",
@@ -51,12 +53,6 @@ class Opener:
                 code="unsupported",
             )
         return OPEN[provider](name, self._opened(name))
-
-    def _routed(self, seller: Account, directory: str) -> Account:
-        from reconciler.providers.microsoft.graph.account import Graph
-        from reconciler.providers.routed import RoutedAccount
-
-        return RoutedAccount(seller, Graph(directory, self._opened(directory)))
 
     def _opened(self, name: str) -> Any:
         if name not in self._shared:
@@ -87,15 +83,15 @@ def _session(account: OvhAccount, root: Path, *, writes: bool) -> Any:
 
 
 def _connection(account: MicrosoftAccount, root: Path, *, writes: bool) -> Any:
-    from reconciler.providers import open_connection
+    from reconciler.providers import open_partner
 
     settings = _settings(account)
     if not account.is_sandbox:
-        return open_connection(settings, account.urls, _credentials(account), writes=writes)
+        return open_partner(settings, account.urls, _credentials(account), writes=writes)
     from reconciler.cli.embedded import embedded_microsoft
 
     roots, credentials, transport = embedded_microsoft(root)
-    return open_connection(settings, roots, credentials, writes=writes, transport=transport)
+    return open_partner(settings, roots, credentials, writes=writes, transport=transport)
 
 
 def _settings(account: OvhAccount | MicrosoftAccount) -> Any:

@@ -10,7 +10,7 @@ from reconciler.core.provider import Account
 from reconciler.providers.http import Dialect, Session
 from reconciler.providers.libraries import httpx
 from reconciler.providers.manual import ManualAccount
-from reconciler.providers.microsoft.connection import Connection, open_connection
+from reconciler.providers.microsoft.connection import Connection, open_partner
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.auth import ClientCredentials, Signature
 from reconciler.providers.ovh.csp2.account import Csp2Account
@@ -90,7 +90,7 @@ OPEN: Mapping[str, Callable[[str, Any], Account]] = {
     "partner-center": _partner_center,
 }
 """The name in a manifest to what opens it, from an account's name and what its API shares: a session of
-`open_session` at OVHcloud, a connection of `open_connection` at Microsoft."""
+`open_session` at OVHcloud, a connection of `open_partner` at Microsoft."""
 
 __all__ = [
     "CLIENT",
@@ -98,7 +98,7 @@ __all__ = [
     "OPEN",
     "Connection",
     "open_by_hand",
-    "open_connection",
+    "open_partner",
     "open_session",
     "with_directory",
 ]

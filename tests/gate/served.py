@@ -40,8 +40,10 @@ class Tap:
 
     @property
     def changing(self) -> list[Seen]:
-        """Every request that is no plain reading."""
-        return [one for one in self.seen if one.method not in {"GET", "HEAD"}]
+        """Every request that is no plain reading; fetching a token, or asking about an address, changes nothing."""
+        harmless = ("/login/", "/partner-center/v1/validations/")
+        asked = [one for one in self.seen if one.method not in {"GET", "HEAD"}]
+        return [one for one in asked if not one.path.startswith(harmless)]
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """Stand before an application."""

@@ -43,7 +43,10 @@ async def test_a_writing_operation_is_refused_before_anything_leaves(
     rig = await open_rig(
         case.kind, case.scope, case.world, writes=False, through=network, base_url=at.url, sandbox=False
     )
+    if case.meanwhile:
+        rig.world.change(case.meanwhile)
     await rig.account.snapshot(frozenset({case.scope}))
+    await rig.provider.organisation()
     read = len(at.tap.seen)
 
     with pytest.raises(ReadOnlyError):
@@ -59,6 +62,8 @@ async def test_the_same_operation_leaves_through_a_session_that_writes(
     open_rig: Open, at: Served, network: httpx.AsyncBaseTransport, case: Case
 ) -> None:
     rig = await open_rig(case.kind, case.scope, case.world, through=network, base_url=at.url, sandbox=False)
+    if case.meanwhile:
+        rig.world.change(case.meanwhile)
     await rig.account.snapshot(frozenset({case.scope}))
 
     await rig.carry_out(case.action)

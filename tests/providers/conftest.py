@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.providers import OPEN, open_connection, open_session
+from reconciler.providers import OPEN, open_partner, open_session
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.world import World
 from tests.providers.microsoft.town import WITH_DIRECTORY, manifest, routed
@@ -51,11 +51,11 @@ def open_rig(world: World, time: Time) -> Open:
         world.load(document or {})
         if kind.endswith(WITH_DIRECTORY):
             joined = manifest(kind.removesuffix(WITH_DIRECTORY))
-            return routed(world, time, joined, document=None, writes=writes, through=through)
+            return routed(world, time, joined, document=None, writes=writes, through=through, **settings)
         wanted = replace(SETTINGS, **settings)
         carrier = through or transport(world)
         if kind == "partner-center":
-            connection = open_connection(
+            connection = open_partner(
                 wanted,
                 roots(wanted.base_url),
                 credentials or MICROSOFT,

@@ -20,6 +20,7 @@ BUSY_POLLS = 4
 a renewal that runs (create-scheduled-changes, 2023-10)."""
 
 NEEDED = frozenset({"tenant_id", "client_id", "client_secret"})
+SECRET = frozenset({"client_secret", "refresh_token"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Roots:
 class Connection:
     """What an account's surfaces share: the application, the connections, the pace and the clock.
 
-    has_person: whether a refresh token was given, without which some calls are refused.
+    hidden: credentials, which no message repeats.
     """
 
     settings: Settings
@@ -45,6 +46,7 @@ class Connection:
     transport: httpx.AsyncBaseTransport
     clock: Clock
     pace: Pace
+    hidden: frozenset[str] = field(repr=False)
     _opened: dict[tuple[str, str, bool], Api] = field(default_factory=dict)
 
     @property
@@ -74,7 +76,7 @@ class Connection:
 
     def _session(self, surface: Surface, base_url: str, tenant: str, *, person: bool) -> Session:
         busy = BUSY_POLLS * self.settings.poll
-        return Session(
+        made = Session(
             replace(self.settings, base_url=base_url, token_url=token_url(self.roots.login, tenant)),
             Bearer(self.application, surface, tenant=tenant, person=person, busy=busy),
             writes=self.writes,
@@ -82,6 +84,8 @@ class Connection:
             clock=self.clock,
             pace=self.pace,
         )
+        made.hidden |= self.hidden
+        return made
 
 
 def versioned(root: str, version: str) -> str:
@@ -89,7 +93,7 @@ def versioned(root: str, version: str) -> str:
     return root if root.endswith(f"/{version}") else f"{root}/{version}"
 
 
-def open_connection(
+def open_partner(
     settings: Settings,
     roots: Mapping[str, str],
     credentials: Mapping[str, str],
@@ -117,5 +121,6 @@ def open_connection(
         writes=writes,
         transport=transport or Connections(limit=settings.concurrency),
         clock=clock,
+        hidden=frozenset(credentials[key] for key in SECRET & credentials.keys()),
         pace=Pace(rate=settings.rate, concurrency=settings.concurrency, clock=clock),
     )

@@ -36,7 +36,15 @@ def _list(value: Any) -> Any:
     return () if value is None else value
 
 
+def _key(value: Any) -> Any:
+    if not isinstance(value, str) or not value:
+        raise ValueError("an id is a text")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(_word)]
+Id = Annotated[str, BeforeValidator(_key)]
+"""What things are known by; unlike other texts it is never made of a number."""
 Missing = BeforeValidator(_list)
 """Makes a list that is null an empty one."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.core.errors import Missing, Rejected, Unavailable, Uncertain, WorkspaceError
 from reconciler.providers.microsoft.api import Api
-from reconciler.providers.microsoft.connection import Connection, open_connection
+from reconciler.providers.microsoft.connection import Connection, open_partner
 from reconciler.providers.microsoft.wire import Text, Wire
 from reconciler.providers.settings import Settings
 from reconciler.providers.transport import DRY_RUN, ReadOnlyError
@@ -65,7 +65,7 @@ class Server:
 
     def connect(self, *, writes: bool = True, **keys: str) -> Connection:
         transport = httpx.MockTransport(self)
-        return open_connection(
+        return open_partner(
             ON_PAPER, ROOTS, KEYS | keys, writes=writes, transport=transport, clock=self.time.clock
         )
 
@@ -169,7 +169,7 @@ def test_what_is_shown_of_credentials_is_no_secret() -> None:
 
 def test_credentials_that_are_not_whole_are_told() -> None:
     with pytest.raises(WorkspaceError, match="tenant_id"):
-        open_connection(ON_PAPER, ROOTS, {"tenant_id": OWN}, writes=False)
+        open_partner(ON_PAPER, ROOTS, {"tenant_id": OWN}, writes=False)
 
 
 async def test_the_clock_is_the_logins() -> None:

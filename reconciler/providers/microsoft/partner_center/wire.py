@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from reconciler.providers.microsoft.wire import Missing, Text, Wire
+from reconciler.providers.microsoft.wire import Id, Missing, Text, Wire
 
 
 def _moment(value: Any) -> Any:
@@ -87,7 +87,7 @@ class ProductType(Wire):
 class Subscription(Wire):
     """A subscription of a customer."""
 
-    id: Text
+    id: Id
     offer_id: Text = ""
     offer_name: Text = ""
     friendly_name: Text = ""
@@ -138,7 +138,7 @@ class OrderLine(Wire):
 class Order(Wire):
     """An order of a customer."""
 
-    id: Text
+    id: Id
     status: Word = ""
     creation_date: Moment = None
     line_items: Annotated[tuple[OrderLine, ...], Missing] = ()
@@ -190,7 +190,7 @@ class Line(Wire):
 class Cart(Wire):
     """A cart; it is there until it expires, and has no DELETE."""
 
-    id: Text
+    id: Id
     status: Word = ""
     expiration_timestamp: Moment = None
     line_items: Annotated[tuple[Line, ...], Missing] = ()
@@ -206,7 +206,7 @@ class Attributes(Wire):
 class Sku(Wire):
     """One SKU of a product."""
 
-    id: Text
+    id: Id
     product_id: Text = ""
     title: Text = ""
     minimum_quantity: int | None = None
@@ -223,7 +223,7 @@ class Sku(Wire):
 class Product(Wire):
     """A product of the catalogue."""
 
-    id: Text
+    id: Id
     title: Text = ""
     product_type: ProductType | None = None
 
@@ -238,7 +238,7 @@ class Term(Wire):
 class Availability(Wire):
     """What of a SKU can be bought at the moment; its id changes over time and is never kept."""
 
-    id: Text
+    id: Id
     catalog_item_id: Text = ""
     segment: Word = ""
     is_purchasable: bool | None = None
@@ -255,7 +255,7 @@ class CompanyProfile(Wire):
 class Customer(Wire):
     """A customer of the partner; the first administrator's password, shown once at its creation, is not read."""
 
-    id: Text
+    id: Id
     company_profile: CompanyProfile | None = None
 
     @property
