@@ -50,8 +50,8 @@ def test_two_hundred_thousand_events_are_read_in_flat_memory(tmp_path: Path, ope
     columns = 'tenant, kind, action, address, plan, at, "by", run, "commit", data'
     with closing(sqlite3.connect(tmp_path / ".reconciler/journal.db")) as file, file:
         file.execute(
-            f"INSERT INTO events ({columns}) WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n"
-            f" WHERE i < {MANY}) SELECT {columns} FROM events, n"  # noqa: S608 - constants
+            f"INSERT INTO events ({columns}) WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n"  # noqa: S608 - constants
+            f" WHERE i < {MANY}) SELECT {columns} FROM events, n"
         )
 
     done = subprocess.run(
