@@ -18,7 +18,8 @@ from reconciler.core.provider import Capabilities, Support
 class Draft:
     """One tenant's plan in the making; `needs` are ids. `now`: None judges every window as open.
 
-    unready: why nothing may be bought yet. first: actions that every purchase needs (the customer's account).
+    unready: why nothing may be bought yet. awaits: what is under way that has to be done first.
+    first: actions that every purchase needs (the customer's account).
     """
 
     manifest: ManifestFile
@@ -26,6 +27,7 @@ class Draft:
     begun: int
     now: datetime | None = None
     unready: str = ""
+    awaits: str = ""
     first: tuple[str, ...] = ()
     actions: list[Action] = field(default_factory=list)
     pending: list[Waiting] = field(default_factory=list)

@@ -108,6 +108,10 @@ def _order(draft: Draft, standing: Standing) -> str | None:
     seats = group.seats
     scope = standing.identity.scope
     source = draft.group_source(group.name)
+    if draft.awaits:
+        told = Waiting(address=standing.address, verb=Verb.ORDER, reason=draft.awaits, state="pending")
+        draft.pending.append(told)
+        return None
     if draft.unready and not draft.first:
         draft.block(standing.address, Verb.ORDER, draft.unready, source=source)
         return None

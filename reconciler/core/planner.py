@@ -25,7 +25,7 @@ from reconciler.core.progress import Open, Progress
 from reconciler.core.provider import Capabilities
 from reconciler.core.renewals import dues, tell_dues
 from reconciler.core.seating import seat_people
-from reconciler.core.settings import CUSTOMER, settle_settings
+from reconciler.core.settings import settle_settings
 from reconciler.core.simulate import prove
 from reconciler.core.standing import Standing, standing_of
 
@@ -98,9 +98,8 @@ def plan_tenant(
         if standing.identity.verdict == "blocked":
             reason = standing.identity.reason
             draft.block(group_address(name), Verb.ORDER, reason, source=draft.group_source(name))
-    settled = settle_settings(draft, beside, progress)
+    settle_settings(draft, beside, progress)
     draft.unready = beside.unready
-    draft.first = (settled[CUSTOMER],) if CUSTOMER in settled else ()
     grown = {name: grow(draft, one) for name, one in standings.items()}
     pool = sort_people(tenant, standings, progress)
     kept = keep_people(draft, beside, pool, progress)

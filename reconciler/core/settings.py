@@ -6,7 +6,7 @@ nobody can read is so once a person confirmed it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
@@ -19,6 +19,7 @@ from reconciler.core.progress import Progress
 from reconciler.core.provider import Support
 
 CUSTOMER = setting_address("customer")
+AGREEMENT = setting_address("agreement")
 DELEGATION = setting_address("delegation")
 MPN_ID = setting_address("mpn-id")
 PARTNER_OF_RECORD = setting_address("partner-of-record")
@@ -53,13 +54,37 @@ BY_HAND: Mapping[str, Support] = {
 def settle_settings(draft: Draft, organisation: Organisation, progress: Progress) -> dict[Address, str]:
     """Plan what is not so yet; the actions' ids by address."""
     made: dict[Address, str] = {}
-    for one in wanted(draft.manifest.tenant):
+    for one in (*wanted(draft.manifest.tenant), *_agreement(draft)):
         if _is_so(one, organisation, progress) or _is_open(one, progress):
             continue
-        identifier = _act(draft, one, organisation)
+        needs = [made[CUSTOMER]] if CUSTOMER in made else []
+        identifier = _act(draft, one, organisation, needs=needs)
         if identifier is not None:
             made[one.address] = identifier
+    _before_buying(draft, made, progress)
     return made
+
+
+def _before_buying(draft: Draft, made: Mapping[Address, str], progress: Progress) -> None:
+    """Let purchases wait for the customer's account and agreement: those of this plan, or under way already."""
+    draft.first = tuple(made[address] for address in (CUSTOMER, AGREEMENT) if address in made)
+    opened = [address for address in (CUSTOMER, AGREEMENT) if progress.at(address)]
+    if opened:
+        draft.awaits = f"waits for {' and '.join(opened)}"
+
+
+def _agreement(draft: Draft) -> Iterator[Setting]:
+    """What a customer has to accept before anything can be bought for them, where the seller asks for that."""
+    if "agreement" not in draft.capabilities.settings or not draft.manifest.tenant.license_groups:
+        return
+    yield Setting(
+        key="agreement",
+        address=AGREEMENT,
+        after={"accepted": True},
+        summary="the customer accepts the Microsoft Customer Agreement",
+        path=("customer",) if draft.manifest.tenant.customer else ("license_groups",),
+        instructions=draft.capabilities.settings["agreement"].note,
+    )
 
 
 def _is_so(one: Setting, organisation: Organisation, progress: Progress) -> bool:
@@ -73,7 +98,7 @@ def _is_open(one: Setting, progress: Progress) -> bool:
     return bool(progress.at(one.address)) or one.address in progress.stuck
 
 
-def _act(draft: Draft, one: Setting, organisation: Organisation) -> str | None:
+def _act(draft: Draft, one: Setting, organisation: Organisation, *, needs: Sequence[str]) -> str | None:
     support = BY_HAND.get(one.key) or draft.capabilities.settings.get(one.key)
     source = draft.source(*one.path)
     if support is None or support.how == "not-at-all":
@@ -92,7 +117,8 @@ def _act(draft: Draft, one: Setting, organisation: Organisation) -> str | None:
         detail=one.detail,
         reason=f"manifest writes `{one.key}`",
         source=source,
-        instructions=instructions if by_hand else None,
+        needs=needs,
+        instructions=instructions if by_hand or one.instructions else None,
         support=replace(support, note="") if by_hand else support,
     )
 

@@ -36,6 +36,8 @@ PATIENCE = timedelta(minutes=2)
 LONGEST_PAUSE = 30.0
 UNCONFIRMED = "unconfirmed"
 """The code of what is not sent because another purchase was, and nobody knows its number yet."""
+NOT_YET = "not-yet"
+"""The code of what cannot be done before something shows that was done a moment ago, elsewhere."""
 BUYING = frozenset({"checkout", "subscription"})
 """Steps after whose answer nothing may be called a refusal: something was bought."""
 
@@ -49,8 +51,8 @@ class Again:
 
     @property
     def queued(self) -> bool:
-        """Whether it only waits for another purchase: that is no try of its own."""
-        return isinstance(self.why, ProviderError) and self.why.code == UNCONFIRMED
+        """Whether it only waits for another purchase, or for its effect: that is no try of its own."""
+        return isinstance(self.why, ProviderError) and self.why.code in {UNCONFIRMED, NOT_YET}
 
 
 async def begin(action: Action, means: Means) -> Result:
@@ -60,6 +62,8 @@ async def begin(action: Action, means: Means) -> Result:
     except Rejected as error:
         return await failed(action, means, error, final=True)
     except ProviderError as error:
+        if error.code == NOT_YET:
+            return await _until_settled(action, means, Again(error, error.retry_after or 0.0))
         return await failed(action, means, error, final=False)
     if not _as_planned(action.before, now):
         return await _changed(action, means, now)
@@ -340,7 +344,12 @@ async def _wait(means: Means, seconds: float, until: datetime) -> bool:
 async def _give_up(action: Action, means: Means, why: ProviderError | str) -> Result:
     error = why if isinstance(why, ProviderError) else Unavailable(why)
     told = await failed(action, means, error, final=False)
-    return not_started(action, error.message) if error.code == UNCONFIRMED else told
+    match error.code:
+        case "unconfirmed":
+            return not_started(action, error.message)
+        case "not-yet":
+            return waiting(action, means, note=error.message)
+    return told
 
 
 async def _still_open(action: Action, means: Means, answer: Answer) -> Result:

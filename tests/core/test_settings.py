@@ -8,7 +8,7 @@ from reconciler.core.journal import Kind
 from reconciler.core.model import Organisation
 from reconciler.core.plan import Plan
 from reconciler.providers.ovh.capabilities import PREPAID
-from tests.core.company import SOLD, Company, sold
+from tests.core.company import API, SOLD, Company, sold
 from tests.core.makers import bare, event, group, intended, service, tenant
 from tests.core.scene import Scene
 from tests.core.test_directory import alfa, basic, company
@@ -145,3 +145,29 @@ def test_nothing_is_bought_while_the_seller_is_not_ready() -> None:
 
     assert not plan.actions
     assert [one.reason for one in plan.blocked] == ["the customer agreement is not accepted: have it signed"]
+
+
+def test_an_agreement_comes_after_the_customer_and_before_the_purchase() -> None:
+    asks = replace(SOLD, provider="partner-center", settings={**SOLD.settings, "agreement": API})
+    here = bought(capabilities=asks)
+
+    made = {one.address: one for one in here.plan().actions}
+    customer, agreement, order = (made[one] for one in ("tenant/customer", "tenant/agreement", "group/basic"))
+
+    assert agreement.needs == (customer.id,)
+    assert set(order.needs) == {customer.id, agreement.id}
+
+
+def test_what_is_under_way_holds_a_purchase_back() -> None:
+    asks = replace(SOLD, provider="partner-center", settings={**SOLD.settings, "agreement": API})
+    here = bought(capabilities=asks)
+    agreement = next(one for one in here.plan().actions if one.address == "tenant/agreement")
+    here.tenant = here.tenant.model_copy(update={"service": "alfa"})
+    here.events = [intended(agreement), event(Kind.ACCEPTED, agreement, ticket="a", waiting_on="person")]
+
+    plan = here.plan()
+
+    assert not plan.actions
+    assert ("group/basic", "waits for tenant/agreement") in {
+        (one.address, one.reason) for one in plan.pending
+    }

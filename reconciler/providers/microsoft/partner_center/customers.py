@@ -87,11 +87,11 @@ async def create(
     domain = str(written["domain"]).lower()
     if await account.api.exists(f"/domains{path(domain)}"):
         raise await _taken(account, domain)
-    await _country(account.api, written)
+    rules = await _country(account.api, written)
     await _address(account.api, written)
     yield Step(name="customer", data={"domain": domain})
     headers = {"MS-RequestId": request_id(action.id, "customer", attempt.number)}
-    made = await account.api.send(Customer, "POST", "/customers", body_of(written), headers=headers)
+    made = await account.api.send(Customer, "POST", "/customers", body_of(written, rules), headers=headers)
     yield Stepped(name="customer", ref=made.id)
     yield created(made.id)
 
@@ -141,8 +141,8 @@ async def _taken(account: PartnerCenterAccount, domain: str) -> Rejected:
     )
 
 
-async def _country(api: Api, written: Mapping[str, Any]) -> None:
-    """Refuse what the country's own rules would refuse."""
+async def _country(api: Api, written: Mapping[str, Any]) -> Country:
+    """Refuse what the country's own rules would refuse; the rules."""
     code = str(written["country"]).upper()
     try:
         rules = await api.get(Country, f"/countryvalidationrules{path(code)}")
@@ -157,6 +157,7 @@ async def _country(api: Api, written: Mapping[str, Any]) -> None:
             hint=f"correct `{key}:` under `customer:`",
             code="country-rules",
         )
+    return rules
 
 
 def _wrong(rules: Country, written: Mapping[str, Any], address: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -207,10 +208,13 @@ async def _address(api: Api, written: Mapping[str, Any]) -> None:
         )
 
 
-def body_of(written: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a customer as Partner Center wants it; DAP's successor is asked for by `delegated_administration`."""
+def body_of(written: Mapping[str, Any], rules: Country) -> dict[str, Any]:
+    """Write a customer as Partner Center wants it; DAP's successor is asked for by `delegated_administration`.
+
+    A registration number goes only to a country whose rules take one: elsewhere it is refused (600002).
+    """
     profile = {"domain": str(written["domain"]).lower()}
-    if written.get("registration_number"):
+    if written.get("registration_number") and rules.is_registration_number_supported is not False:
         profile["organizationRegistrationNumber"] = str(written["registration_number"])
     return {
         "enableGDAPByDefault": False,
