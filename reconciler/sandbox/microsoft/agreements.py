@@ -9,7 +9,7 @@ from reconciler.sandbox.clock import parse
 from reconciler.sandbox.microsoft import customers
 from reconciler.sandbox.microsoft.errors import classic, newer
 from reconciler.sandbox.microsoft.routes import partner
-from reconciler.sandbox.microsoft.wire import lower, named
+from reconciler.sandbox.microsoft.wire import mapping, named, received
 from reconciler.sandbox.store import Tx
 
 KIND = "MicrosoftCustomerAgreement"
@@ -28,7 +28,7 @@ def templates(call: Call) -> dict[str, Any]:
 
 @partner("POST", customers.ONE + "/agreements", user=True)
 def confirm(call: Call) -> Reply:
-    row, body = customers.find(call), lower(call.body or {})
+    row, body = customers.find(call), received(call.body)
     if row["agreement"]:
         raise newer(600061, "PartnerConfirmedAgreementAlreadyExists")
     agreement = _agreement(call, body)
@@ -77,7 +77,7 @@ def _template(kind: str) -> dict[str, Any]:
 
 
 def _agreement(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    contact = body.get("primarycontact") or {}
+    contact = mapping(body.get("primarycontact"))
     names = ("firstName", "lastName", "email", "phoneNumber")
     shown = {name: contact[name.lower()] for name in names if contact.get(name.lower())}
     kind = str(body.get("type", ""))

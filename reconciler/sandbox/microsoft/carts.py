@@ -11,7 +11,7 @@ from reconciler.sandbox.microsoft.errors import classic
 from reconciler.sandbox.microsoft.keys import partner as own
 from reconciler.sandbox.microsoft.products import Product
 from reconciler.sandbox.microsoft.routes import partner
-from reconciler.sandbox.microsoft.wire import fresh, link, lower, named, stamp
+from reconciler.sandbox.microsoft.wire import fresh, link, named, received, stamp
 from reconciler.sandbox.store import Tx
 
 LIFE = 7 * 86400
@@ -129,8 +129,7 @@ def _find(call: Call, number: str | None = None) -> Any:
 
 
 def _lines(call: Call, customer: str) -> list[dict[str, Any]]:
-    body = call.body if isinstance(call.body, dict) else {}
-    given = lower(body).get("lineitems")
+    given = received(call.body).get("lineitems")
     if not isinstance(given, list) or not given:
         raise classic(800002, "lineItems")
     lines = [_line(call, place, one) for place, one in enumerate(given)]

@@ -9,7 +9,7 @@ from reconciler.sandbox.call import Call
 from reconciler.sandbox.microsoft import products, sales, subscriptions
 from reconciler.sandbox.microsoft.errors import classic
 from reconciler.sandbox.microsoft.routes import partner
-from reconciler.sandbox.microsoft.wire import lower
+from reconciler.sandbox.microsoft.wire import mapping, received
 
 MOST = 1200
 """How many updates one subscription takes (code 900311)."""
@@ -29,7 +29,7 @@ class Wish:
 
 @partner("PATCH", subscriptions.ONE)
 def change(call: Call) -> dict[str, Any]:
-    row, body = subscriptions.find(call), lower(call.body if isinstance(call.body, dict) else {})
+    row, body = subscriptions.find(call), received(call.body)
     _may(call, row, body)
     wish = _wish(row, body)
     if wish.status == "deleted":
@@ -49,7 +49,7 @@ def _may(call: Call, row: Any, body: dict[str, Any]) -> None:
     if row["renewing"]:
         raise classic(800082, text="The subscription is being renewed. Try again in 2 minutes")
     sent = call.request.headers.get("if-match", "") if call.request is not None else ""
-    tags = {sent, str((body.get("attributes") or {}).get("etag") or "")} - {""}
+    tags = {sent, str(mapping(body.get("attributes")).get("etag") or "")} - {""}
     if tags and tags != {subscriptions.tag(row)}:
         raise classic(2055)
     if row["updates"] >= MOST:
@@ -90,7 +90,7 @@ def _read(row: Any, given: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(given, dict):
         raise classic(3000, "scheduledNextTermInstructions")
-    product = given.get("product") or {}
+    product = mapping(given.get("product"))
     item = f"{product.get('productid', row['offer'].split(':')[0])}:{product.get('skuid', row['offer'].split(':')[1])}"
     new, quantity = products.find(item.upper()), given.get("quantity", row["quantity"])
     term = str(product.get("termduration") or row["term"]).upper()

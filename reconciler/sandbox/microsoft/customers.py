@@ -11,7 +11,7 @@ from reconciler.sandbox.microsoft.errors import classic
 from reconciler.sandbox.microsoft.keys import partner as own
 from reconciler.sandbox.microsoft.paging import page
 from reconciler.sandbox.microsoft.routes import partner
-from reconciler.sandbox.microsoft.wire import fresh, guid, instant, link, lower, named
+from reconciler.sandbox.microsoft.wire import fresh, guid, instant, link, mapping, named, received
 from reconciler.sandbox.store import Tx
 
 ONE = "/customers/{customer}"
@@ -55,7 +55,7 @@ def read(call: Call) -> dict[str, Any]:
 
 @partner("PATCH", ONE)
 def leave(call: Call) -> dict[str, Any]:
-    row, body = find(call), lower(call.body or {})
+    row, body = find(call), received(call.body)
     if str(body.get("relationshiptopartner", "")).lower() != "none":
         raise classic(900126, "relationshipToPartner")
     live = "SELECT 1 FROM ms_subscription WHERE customer = ? AND status IN ('active', 'pending') LIMIT 1"
@@ -93,7 +93,7 @@ def change_billing(call: Call) -> dict[str, Any]:
         )
     if sent != _tag(row):
         raise classic(2055)
-    billing = _billing_of(lower(call.body or {}))
+    billing = _billing_of(received(call.body))
     call.tx.run(
         "UPDATE ms_customer SET billing = ?, version = version + 1 WHERE id = ?",
         json.dumps(billing),
@@ -183,8 +183,8 @@ def validate(tx: Tx, number: str, status: str) -> None:
 
 
 def _wanted(given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    body = lower(given if isinstance(given, dict) else {})
-    company_, billing = body.get("companyprofile") or {}, _billing_of(body.get("billingprofile") or {})
+    body = received(given)
+    company_, billing = mapping(body.get("companyprofile")), _billing_of(mapping(body.get("billingprofile")))
     if not company_.get("domain"):
         raise classic(3000, "companyProfile.domain", text="The property companyProfile.domain is required")
     registration = company_.get("organizationregistrationnumber")
@@ -201,7 +201,7 @@ def _billing_of(given: dict[str, Any]) -> dict[str, Any]:
             raise classic(
                 3000, f"billingProfile.{name}", text=f"The property billingProfile.{name} is required"
             )
-    address = given["defaultaddress"]
+    address = mapping(given["defaultaddress"])
     shown = {name: address[name.lower()] for name in _ADDRESS if address.get(name.lower()) is not None}
     rules.check_address(shown)
     plain = {name: given[name.lower()] for name in ("email", "culture", "language", "companyName")}
@@ -213,7 +213,7 @@ def _passes(call: Call, row: Any) -> bool:
     if not text:
         return True
     try:
-        asked = lower(json.loads(text))
+        asked = received(json.loads(text))
     except ValueError:
         raise classic(800002, text="The filter is no JSON") from None
     field = {"companyname": "companyName", "domain": "domain"}.get(str(asked.get("field", "")).lower())

@@ -12,7 +12,7 @@ from reconciler.sandbox.microsoft.errors import bad_request, denied, not_found, 
 from reconciler.sandbox.microsoft.keys import partner
 from reconciler.sandbox.microsoft.query import context
 from reconciler.sandbox.microsoft.routes import graph
-from reconciler.sandbox.microsoft.wire import fresh, instant, weak
+from reconciler.sandbox.microsoft.wire import fresh, instant, mapping, weak
 from reconciler.sandbox.store import Tx
 
 ROOT = "/tenantRelationships/delegatedAdminRelationships"
@@ -63,7 +63,7 @@ def change(call: Call) -> dict[str, Any]:
     row = _matched(call, _find(call))
     if row["status"] != "created":
         raise odd("Conflict", "The relationship can only be changed while its status is created.", 409)
-    data = _read(call.tx, {**json.loads(row["data"]), **(call.body or {})}, but=row["id"])
+    data = _read(call.tx, {**json.loads(row["data"]), **mapping(call.body)}, but=row["id"])
     sql = "UPDATE ms_relation SET data = ?, changed = ?, version = version + 1 WHERE id = ?"
     call.tx.run(sql, json.dumps(data), call.tx.now, row["id"])
     return {"@odata.context": _context(call, "delegatedAdminRelationships/$entity"), **_show(_find(call))}
@@ -87,7 +87,7 @@ def requests(call: Call) -> dict[str, Any]:
 @graph("POST", ONE + "/requests")
 def request(call: Call) -> Reply:
     _may(call, write=True)
-    row, action = _find(call), (call.body or {}).get("action") if isinstance(call.body, dict) else None
+    row, action = _find(call), mapping(call.body).get("action")
     match action, row["status"]:
         case "lockForApproval", "created":
             _step(call.tx, row["id"], "approvalPending")
@@ -137,7 +137,7 @@ def reassign(call: Call) -> object:
     _may(call, write=True)
     row, part = _find(call), _matched(call, _find_part(call, "assignment"))
     before = json.loads(part["data"])
-    data = _assignment(row, {**before, **(call.body or {})})
+    data = _assignment(row, {**before, **mapping(call.body)})
     if data == before:
         return _part(part)
     sql = "UPDATE ms_relation_part SET data = ?, changed = ?, version = version + 1 WHERE id = ?"
@@ -253,7 +253,7 @@ def _roles(details: Any) -> set[str]:
 
 def _assignment(row: Any, given: Any) -> dict[str, Any]:
     body = given if isinstance(given, dict) else {}
-    container = body.get("accessContainer") or {}
+    container = mapping(body.get("accessContainer"))
     if container.get("accessContainerType") != "securityGroup" or not container.get("accessContainerId"):
         raise bad_request("accessContainer names a securityGroup by its accessContainerId.")
     if not _roles(body.get("accessDetails")) <= _roles(json.loads(row["data"])["accessDetails"]):

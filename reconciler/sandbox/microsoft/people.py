@@ -9,7 +9,7 @@ from reconciler.sandbox.microsoft import assigned, customers, products, skus
 from reconciler.sandbox.microsoft.errors import classic
 from reconciler.sandbox.microsoft.paging import page
 from reconciler.sandbox.microsoft.routes import partner
-from reconciler.sandbox.microsoft.wire import link, lower
+from reconciler.sandbox.microsoft.wire import link, mapping, received
 
 USERS = customers.ONE + "/users"
 
@@ -36,15 +36,15 @@ def licences(call: Call) -> dict[str, Any]:
 
 @partner("POST", USERS + "/{user}/licenseupdates", user=True)
 def update(call: Call) -> Reply:
-    row, body = _find(call), lower(call.body or {})
-    for sku in body.get("licensestoremove") or ():
+    row, body = _find(call), received(call.body)
+    for sku in _many(body, "licensestoremove"):
         sql = "DELETE FROM ms_licence WHERE user = ? AND sku = ? AND via = ''"
         call.tx.run(sql, row["id"], str(sku).lower())
-    added = [str(one.get("skuid", "")).lower() for one in body.get("licensestoassign") or ()]
+    added = [str(mapping(one).get("skuid", "")).lower() for one in _many(body, "licensestoassign")]
     for sku in added:
         _give(call, row, sku)
     call.tx.record("partner-licences-changed", tenant=row["tenant"], user=row["id"], add=added)
-    return Reply(201, {**(call.body or {}), "attributes": {"objectType": "LicenseUpdate"}})
+    return Reply(201, {**mapping(call.body), "attributes": {"objectType": "LicenseUpdate"}})
 
 
 @partner("GET", customers.ONE + "/subscribedskus", user=True)
@@ -62,10 +62,15 @@ def _give(call: Call, row: Any, sku: str) -> None:
     assigned.give(call.tx, row, sku)
 
 
+def _many(body: dict[str, Any], name: str) -> list[Any]:
+    found = body.get(name)
+    return found if isinstance(found, list) else []
+
+
 def _inactive(call: Call) -> bool:
     text = call.query.get("filter", "")
     try:
-        asked = lower(json.loads(text)) if text else {}
+        asked = received(json.loads(text)) if text else {}
     except ValueError:
         raise classic(800002, text="The filter is no JSON") from None
     return (

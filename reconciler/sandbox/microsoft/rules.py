@@ -8,7 +8,7 @@ from reconciler.sandbox.call import Call
 from reconciler.sandbox.countries import COUNTRIES
 from reconciler.sandbox.microsoft.errors import classic, newer
 from reconciler.sandbox.microsoft.routes import partner
-from reconciler.sandbox.microsoft.wire import lower
+from reconciler.sandbox.microsoft.wire import received
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -70,8 +70,7 @@ def country_rules(call: Call) -> dict[str, Any]:
 
 @partner("POST", "/validations/address")
 def address(call: Call) -> dict[str, Any]:
-    given = call.body if isinstance(call.body, dict) else {}
-    body = lower(given)
+    body = received(call.body)
     names = {"country": "country", "city": "city", "state": "state", "addressline1": "addressLine1",
              "addressline2": "addressLine2", "postalcode": "postalCode"}  # fmt: skip
     original = {shown: body[name] for name, shown in names.items() if body.get(name)}

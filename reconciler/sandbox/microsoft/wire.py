@@ -42,6 +42,16 @@ def lower(value: Any) -> Any:
     return value
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    """Give an object as it is, and anything else as an empty one, which then lacks what is needed."""
+    return value if isinstance(value, dict) else {}
+
+
+def received(body: Any) -> dict[str, Any]:
+    """Read a body of Partner Center: an object, its names in lower case."""
+    return mapping(lower(body))
+
+
 def etag(name: str, version: int) -> str:
     """Give Partner Center's tag of an object."""
     return base64.b64encode(json.dumps({"id": name, "version": version}).encode()).decode()

@@ -118,6 +118,22 @@ def test_a_list_comes_in_pages(world: World, graph: Cloud) -> None:
     assert graph.get("/users", skiptoken="nonsense").status == 400
 
 
+def test_an_ordered_list_comes_in_pages_too(graph: Cloud) -> None:
+    graph.patch(f"/users/{ADA}", {"displayName": "Zoe"})
+    names, answer = [], graph.get("/users", orderby="displayName", top="1")
+    while True:
+        names += [one["displayName"] for one in answer.body["value"]]
+        if "@odata.nextLink" not in answer.body:
+            break
+        answer = graph.follow(answer.body["@odata.nextLink"])
+
+    assert names == ["Bob B", "Cy C", "Zoe"]
+    assert graph.get("/users", orderby="shoes").status == 400
+    both = {"orderby": "displayName", "filter": "accountEnabled eq true"}
+    assert graph.get("/users", None, **both).body["error"]["code"] == "Request_UnsupportedQuery"
+    assert graph.get("/users", {"ConsistencyLevel": "eventual"}, count="true", **both).status == 200
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
