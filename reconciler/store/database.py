@@ -47,6 +47,8 @@ def postgres_engine(url: str) -> Engine:
         ) from error
     try:
         parsed = make_url(url).set(drivername="postgresql+psycopg")
+        if "@" in f"{parsed.host}{parsed.database}":
+            raise ValueError("a part of the password is taken for the host")  # noqa: TRY301 - as unreadable as any
     except (ArgumentError, ValueError):
         # `from None`: the URL may hold a password
         raise WorkspaceError(

@@ -110,7 +110,8 @@ def _plain(url: str, env: Mapping[str, str]) -> str:
 def _sqlite(rest: str, *, root: Path, now: Callable[[], datetime] | None, create: bool) -> Journal:
     name = rest.removeprefix("/")
     if name == rest or not name or name == ":memory:" or "?" in name or "\0" in name:
-        raise WorkspaceError(f"sqlite://{rest}: not the path of a journal", hint=_FORMS)
+        shown = rest.partition("?")[0]  # a path has no query, so nobody knows what stands there
+        raise WorkspaceError(f"sqlite://{shown}: not the path of a journal", hint=_FORMS)
     path = root.absolute() / name
     if not create and not path.exists():
         return NoJournal(str(path))

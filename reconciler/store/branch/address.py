@@ -66,8 +66,10 @@ def _is_safe(remote: str) -> bool:
     """Whether an address is of a kind that is private and cannot run a program."""
     try:
         parts = urlsplit(remote)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port  # a password that is not escaped may look like a port
     except ValueError:
+        return False
+    if "@" in parts.path:  # or like a folder, with the host behind it
         return False
     match parts.scheme:
         case "file":
