@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from reconciler.core.errors import JournalError, ProviderError
 from reconciler.core.journal import Event, Kind
-from reconciler.core.plan import Plan
+from reconciler.core.plan import Plan, Run
 from reconciler.core.progress import Progress
 from reconciler.core.trace import Marked, Trace
 from reconciler.engine.aside import aside
@@ -18,12 +19,16 @@ HINT = (
 )
 
 
-async def not_behind(setup: Setup, plans: Iterable[Plan], progress: dict[str, Progress]) -> None:
+async def not_behind(setup: Setup, plans: Iterable[Plan], progress: dict[str, Progress]) -> tuple[Plan, ...]:
     """Refuse the run while the journal does not know what we have done; JournalError says what was seen.
 
-    Looked at are the accounts of the tenants that are applied: a purchase carries our mark there.
+    Looked at are the accounts of the tenants that are applied: a purchase carries our mark there. Gives the
+    plans, without those of an account that cannot be asked: the others' tenants go on.
     """
-    found = await _unknown(setup, [plan for plan in plans if plan.hold is None and plan.error is None])
+    plans = tuple(plans)
+    found, unasked = await _unknown(
+        setup, [plan for plan in plans if plan.hold is None and plan.error is None]
+    )
     if setup.accepted:
         for one in found:
             _accept(setup, one, progress)
@@ -34,33 +39,42 @@ async def not_behind(setup: Setup, plans: Iterable[Plan], progress: dict[str, Pr
             hint=HINT,
             code="journal-behind",
         )
+    return tuple(_unless_unasked(plan, unasked.get((plan.account, plan.provider))) for plan in plans)
 
 
-async def _unknown(setup: Setup, plans: Iterable[Plan]) -> list[Trace]:
-    """The purchases that carry the mark of one of our tenants, and of which the journal knows nothing."""
+async def proven(setup: Setup, run: Run, progress: dict[str, Progress]) -> Run:
+    """The run without what the journal may not know all of; see `not_behind`."""
+    return replace(run, plans=await not_behind(setup, run.plans, progress))
+
+
+def _unless_unasked(plan: Plan, why: str | None) -> Plan:
+    if why is None or plan.hold is not None or plan.error is not None:
+        return plan
+    return replace(plan, actions=(), error=f"it cannot be seen whether the journal is complete: {why}")
+
+
+async def _unknown(setup: Setup, plans: Iterable[Plan]) -> tuple[list[Trace], dict[tuple[str, str], str]]:
+    """The purchases that carry the mark of one of our tenants, and of which the journal knows nothing.
+
+    Beside them, by account and family, why one could not be asked.
+    """
     named = {one.tenant.tenant: one.tenant for one in setup.selection.every}
     names = named.keys() | {tenant.previously for tenant in named.values()}
     first = {(plan.account, plan.provider): named[plan.tenant] for plan in plans if plan.tenant in named}
     found: list[Trace] = []
-    for tenant in first.values():
+    unasked: dict[tuple[str, str], str] = {}
+    for place, tenant in first.items():
         account = setup.accounts.of(tenant)
         if isinstance(account, Marked):
-            found += [one for one in await _traces(account, setup) if one.tenant in names]
+            try:
+                found += [one for one in await account.traces(setup.known) if one.tenant in names]
+            except ProviderError as error:
+                unasked[place] = error.message
     if not any(one.action not in setup.known for one in found):
-        return []
+        return [], unasked
     # Another run may have begun them meanwhile: it writes before it sends, so by now they would be there.
     setup.known = known_of(await aside(setup.journal, setup.journal.events))
-    return [one for one in found if one.action not in setup.known]
-
-
-async def _traces(account: Marked, setup: Setup) -> tuple[Trace, ...]:
-    try:
-        return await account.traces(setup.known)
-    except ProviderError as error:
-        raise JournalError(
-            f"it cannot be seen whether the journal is complete: {error.message}",
-            hint="run again when the provider answers; nothing was sent",
-        ) from error
+    return [one for one in found if one.action not in setup.known], unasked
 
 
 def _accept(setup: Setup, one: Trace, progress: dict[str, Progress]) -> None:

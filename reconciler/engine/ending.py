@@ -90,6 +90,11 @@ def refused_tenant(plan: Plan, error: ReconcilerError, code: int) -> TenantRepor
     )
 
 
+def unread(plan: Plan) -> TenantReport:
+    """A tenant that could not be planned, and why."""
+    return refused_tenant(plan, ReconcilerError(plan.error or "", code="unreadable"), 3)
+
+
 def not_approved(plan: Plan, why: str) -> TenantReport:
     """A tenant whose plan is not the approved one, or that was not among the approved."""
     if why:

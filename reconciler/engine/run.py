@@ -18,10 +18,10 @@ from reconciler.core.policy import Work, exceeded
 from reconciler.core.progress import Progress, replay
 from reconciler.core.report import Report, Result, State, TenantReport
 from reconciler.engine.aside import aside
-from reconciler.engine.behind import not_behind
+from reconciler.engine.behind import not_behind, proven
 from reconciler.engine.checkout import Checkouts
 from reconciler.engine.consent import Consent
-from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of
+from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of, unread
 from reconciler.engine.fault import where
 from reconciler.engine.inherit import inherit
 from reconciler.engine.means import Means
@@ -44,8 +44,7 @@ async def apply(setup: Setup, consent: Consent) -> Report:
     """
     started = setup.clock.now()
     progress = load(setup)
-    run = await plan_run(setup, progress)
-    await not_behind(setup, run.plans, progress)
+    run = await proven(setup, await plan_run(setup, progress), progress)
     try:
         _may_begin(setup, run)
         refused = consent.check(run, progress)
@@ -89,11 +88,13 @@ async def resume(setup: Setup) -> Report:
     held = [plan for plan in opened if plan.hold is not None]
     opened = [plan for plan in opened if plan.hold is None]
     _guard_resumed(setup, opened, progress)
-    await not_behind(setup, opened, progress)
+    opened = list(await not_behind(setup, opened, progress))
+    unasked = [unread(plan) for plan in opened if plan.error is not None]
+    opened = [plan for plan in opened if plan.error is None]
     checkouts = _checkouts(setup, progress)
     stale = await unwanted(setup, progress, [plan.tenant for plan in opened])
     before = await _resume_all(setup, opened, progress, checkouts, begin=True, stale=stale)
-    reports = [*before.values(), *(ended(plan, ()) for plan in held)]
+    reports = [*before.values(), *unasked, *(ended(plan, ()) for plan in held)]
     return replace(report_of(setup, "", started, reports), notes=(*setup.notes, *_fileless(setup, progress)))
 
 
@@ -298,7 +299,7 @@ async def _means(setup: Setup, tenant: str, scribe: Scribe, checkouts: Checkouts
 
 
 async def _again(
-    setup: Setup, run: Run, progress: Mapping[str, Progress], before: Mapping[str, TenantReport]
+    setup: Setup, run: Run, progress: dict[str, Progress], before: Mapping[str, TenantReport]
 ) -> Run:
     """Plan those tenants anew that a resume has moved."""
     chosen = tuple(one for one in setup.selection.chosen if one.tenant.tenant in before)
@@ -309,7 +310,7 @@ async def _again(
         prices=setup.prices,
     )
     kept = [plan for plan in run.plans if plan.tenant not in before]
-    return judged(setup, [*kept, *fresh], progress)
+    return await proven(setup, judged(setup, [*kept, *fresh], progress), progress)
 
 
 async def _apply_tenant(
@@ -328,8 +329,7 @@ async def _apply_tenant(
         return earlier
     if plan.error is not None:
         _owe(setup, [plan], progress, plan.error)
-        unread = refused_tenant(plan, ReconcilerError(plan.error, code="unreadable"), 3)
-        return replace(unread, actions=earlier.actions) if earlier else unread
+        return replace(unread(plan), actions=earlier.actions) if earlier else unread(plan)
     if plan.tenant in refused:
         _owe(setup, [plan] if refused[plan.tenant] else [], progress, refused[plan.tenant])
         return not_approved(plan, refused[plan.tenant])

@@ -13,7 +13,7 @@ from reconciler.core.journal import Kind
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply
 from tests.engine.conftest import Make
-from tests.engine.harness import Bench, allowed, planned, policy, results, states, trouble
+from tests.engine.harness import Bench, Ends, allowed, planned, policy, results, states, trouble
 from tests.engine.stories import ACME, STORIES, Story, begin, payg, prepaid, world_payg, world_prepaid
 
 NOW = timedelta(0)
@@ -175,6 +175,28 @@ def test_a_failed_tenant_does_not_stop_the_others(bench: Make) -> None:
     assert states(report, "beta") == {"seat/office/bob": "done"}
     assert report.tenants[0].error is not None
     assert one.progress().owed
+
+
+@pytest.mark.parametrize("resuming", [False, True], ids=["apply", "resume"])
+def test_where_the_journal_cannot_be_proved_whole_the_others_go_on(bench: Make, *, resuming: bool) -> None:
+    world = world_prepaid(0, "ada") + world_payg("ada").replace("acme", "beta")
+    one = bench(world, acme=prepaid(2, "ada"), beta=payg("ada", "bob").replace("acme", "beta"))
+    if resuming:
+        assert one.crash(Ends(event=8))
+    one.world.fault("error-before", method="GET", path="/order/cart", times=4)
+
+    report = one.resume() if resuming else one.apply()
+
+    ends = {
+        tenant.tenant: (tenant.exit_code, tenant.error and tenant.error.message) for tenant in report.tenants
+    }
+    assert report.exit_code == 3
+    assert ends["acme"][0] == 3
+    assert "it cannot be seen whether the journal is complete" in str(ends["acme"][1])
+    assert ends["beta"] in {(0, None), (4, None)}
+    one.time.at += 3600
+    assert one.apply().exit_code == 0
+    assert (one.count("order-placed"), one.count("user-created")) == (1, 1)
 
 
 def test_a_held_tenant_is_planned_and_not_applied(bench: Make) -> None:
