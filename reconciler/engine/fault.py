@@ -12,4 +12,6 @@ def where(error: BaseException) -> str:
         step = step.tb_next
     if step is None:
         return type(error).__name__
-    return f"{type(error).__name__} in {PurePath(step.tb_frame.f_code.co_filename).name}, line {step.tb_lineno}"
+    return (
+        f"{type(error).__name__} in {PurePath(step.tb_frame.f_code.co_filename).name}, line {step.tb_lineno}"
+    )
