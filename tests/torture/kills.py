@@ -27,6 +27,9 @@ MEDIA = ("embedded", "http")
 JOURNALS = ("sqlite", "sqlite", "sqlite", "sqlite", "postgresql", "git")
 KILLS = (1, 1, 1, 2, 3)
 """How many processes are killed, one after the other, before one may live."""
+RIVALS = 0.25
+"""How often another process applies the same at the same time, and lives."""
+OUTCOMES = frozenset({0, 3, 4, 6, 7, 8})
 APPENDS = frozenset({SqlJournal.append.__code__, BranchJournal.append.__code__})
 HANDLE = frozenset({World.handle.__code__})
 LONGEST = 0.8
@@ -98,7 +101,13 @@ def _killed(one: Town, lots: Lots, *, over_http: bool) -> int:
         assert one.run("apply", "--yes", "--wait", "30s", "--quiet").code == 0
         one.write(one.story.tenant)
     wanted = lots.choice(KILLS)
-    return sum(_kill(one, lots, first=number == 0, over_http=over_http) for number in range(wanted))
+    rival = one.start("apply", "--yes", "--quiet", "--wait", "20s") if lots.random() < RIVALS else None
+    killed = sum(_kill(one, lots, first=number == 0, over_http=over_http) for number in range(wanted))
+    if rival is not None:
+        one.log.append("beside a rival")
+        code = one.end(*rival).code
+        assert code in OUTCOMES, f"the rival ended with {code}"
+    return killed
 
 
 def _kill(one: Town, lots: Lots, *, first: bool, over_http: bool) -> bool:
