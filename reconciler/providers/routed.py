@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,13 +25,13 @@ from reconciler.core.provider import (
     Told,
     Unknown,
 )
+from reconciler.providers.matching import Matching, words
 from reconciler.providers.microsoft.graph.account import Graph
 from reconciler.providers.microsoft.graph.capabilities import PEOPLE, SETTINGS
 from reconciler.providers.microsoft.graph.licences import SOON
 from reconciler.providers.microsoft.graph.look import Look
 from reconciler.providers.microsoft.graph.skus import bought, choose
 from reconciler.providers.microsoft.graph.tenant import LICENCES, DirectoryTenant, is_ours
-from reconciler.providers.microsoft.graph.wire import Sku
 
 
 def joined(seller: Capabilities) -> Capabilities:
@@ -110,11 +110,14 @@ class RoutedTenant:
         self.seller = seller
         self.directory = directory
         self.manifest = manifest
+        self.matching = Matching(manifest, account.product_id, by_word=account.capabilities.by_word)
         self._shared: _Shared | None = None
 
     async def read(self, refs: frozenset[str]) -> tuple[Holding, ...]:
         """Read these holdings at the seller, each with the people that the directory shows for its product."""
         holdings, look = await asyncio.gather(self.seller.read(refs), self._look("read"))
+        if look.closed:  # nobody knows who sits there, so nothing is taken away
+            return tuple(replace(one, frozen=one.frozen or look.closed) for one in holdings)
         return self._dressed(holdings, look)
 
     async def organisation(self) -> Organisation | None:
@@ -126,7 +129,7 @@ class RoutedTenant:
             entries=look.entries(),
             settings={**known.settings, **look.settings()},
             domain=known.domain or look.domain,
-            notices=(*known.notices, *look.notices),
+            notices=(*known.notices, *look.notices, *([look.closed] if look.closed else [])),
         )
 
     async def reread(self, action: Action) -> Json | None:
@@ -162,7 +165,7 @@ class RoutedTenant:
 
     async def _look(self, who: str) -> Look:
         shared = self._shared
-        if shared is None or who in shared.taken or (shared.look.done() and shared.look.exception()):
+        if shared is None or who in shared.taken or _failed(shared.look):
             shared = self._shared = _Shared(asyncio.create_task(self.directory.look()), set())
         shared.taken.add(who)
         return await asyncio.shield(shared.look)
@@ -171,9 +174,9 @@ class RoutedTenant:
         """Put people on holdings. Several of one product are one to the directory: the first with people has them."""
         told: list[Holding] = []
         found: dict[str, list[Group]] = {}
-        for one in sorted(holdings, key=self._people_first):
-            groups = self._groups(one)
-            sku = self._sku(one, groups, look.skus)
+        for one in sorted(holdings, key=self.matching.people_first):
+            groups = self.matching.groups(one)
+            sku = self.matching.sku(one, groups, look.skus)
             if sku is None:
                 told.append(one)
                 continue
@@ -182,57 +185,8 @@ class RoutedTenant:
             found.setdefault(sku, []).extend(groups)
             told.append(replace(one, places=look.places(sku)) if first else one)
         for alike in found.values():
-            self._told_apart(alike)
+            self.matching.told_apart(alike)
         return tuple(told)
-
-    def _people_first(self, one: Holding) -> tuple[int, int, str]:
-        groups = self._groups(one)
-        return -sum(self._has_people(group) for group in groups), -len(groups), one.ref
-
-    def _sku(self, one: Holding, groups: Sequence[Group], there: Sequence[Sku]) -> str | None:
-        """The directory's product of a holding; None when it does not show it yet, or it is nobody's and unclear."""
-        words = (*(group.sku or "" for group in groups), one.sku, *(group.product for group in groups))
-        try:
-            return choose((*words, one.name, one.product), there, what=self._called(one, groups))
-        except Rejected:
-            if groups and self.manifest.users is not None:
-                raise
-            return None
-
-    def _called(self, one: Holding, groups: Sequence[Group]) -> str:
-        names = " and ".join(f"group/{group.name}" for group in groups)
-        return f"{self.manifest.tenant} {names or one.ref}"
-
-    def _groups(self, one: Holding) -> tuple[Group, ...]:
-        """The groups of the manifest that a holding may be: the one that pins it, else those of its product."""
-        written = self.manifest.license_groups
-        pinned = tuple(group for group in written if self._pin(group) == one.ref)
-        if pinned:
-            return pinned
-        return tuple(
-            group
-            for group in written
-            if self._pin(group) is None
-            and (self.account.product_id(one.scope, group.product) or group.product) == one.product
-        )
-
-    def _pin(self, group: Group) -> str | None:
-        if self.account.capabilities.by_word:
-            return f"{self.manifest.tenant}/{group.name}"
-        return group.subscription
-
-    def _has_people(self, group: Group) -> bool:
-        return any(group.name in person.licenses for person in self.manifest.users or ())
-
-    def _told_apart(self, groups: Iterable[Group]) -> None:
-        names = sorted({group.name for group in groups if self._has_people(group)})
-        if len(names) > 1:
-            raise Rejected(
-                f"{self.manifest.tenant}: groups {' and '.join(names)} are one product to the directory, "
-                "which shows the sum of them",
-                hint="put the people into one of the groups; the others may have seats, and no people",
-                code="same-sku",
-            )
 
     async def _sku_of(self, action: Action) -> str:
         """The product that a licence's action is about; empty where it is about no licence.
@@ -255,22 +209,16 @@ class RoutedTenant:
         return known
 
     async def _looked_up(self, action: Action, ref: str) -> str | None:
-        group = next((one for one in self.manifest.license_groups if one.name == action.group), None)
         holdings, there = await asyncio.gather(
             self.seller.read(frozenset({ref})) if ref else _none(), self.directory.directory.skus()
         )
-        words = self._words(group, action.detail, [one for one in holdings if one.ref == ref])
-        found = choose(words, there, what=f"{self.manifest.tenant} {action.address}")
+        said = words(
+            self.matching.named(action.group), action.detail, [one for one in holdings if one.ref == ref]
+        )
+        found = choose(said, there, what=f"{self.manifest.tenant} {action.address}")
         if found is not None and ref:
             self.account.skus[self.manifest.tenant, ref] = found
         return found
-
-    def _words(
-        self, group: Group | None, detail: Mapping[str, object], holdings: Iterable[Holding]
-    ) -> list[str]:
-        told = [one for holding in holdings for one in (holding.sku, holding.name)]
-        written = [group.sku or "", group.product] if group else []
-        return [*written[:1], *told[:1], *written[1:], *told[1:], str(detail.get("product") or "")]
 
     async def _seen(self, action: Action) -> Done | Absent | Unknown:
         """Compare what a person says they bought with what the directory shows."""
@@ -281,9 +229,10 @@ class RoutedTenant:
                 why="the directory shows only that there are more seats, not that there will be fewer"
             )
         there = await self.directory.directory.skus()
-        group = next((one for one in self.manifest.license_groups if one.name == action.group), None)
         try:
-            sku = choose(self._words(group, action.detail, ()), there, what=f"group/{action.group}")
+            sku = choose(
+                words(self.matching.named(action.group), action.detail), there, what=f"group/{action.group}"
+            )
         except Rejected as error:
             return Unknown(why=f"{error.message}: {error.hint}")
         seats = bought(sku, there) if sku else None
@@ -291,6 +240,10 @@ class RoutedTenant:
             return Done(ref=str(action.detail.get("service") or ""), data={"seats": seats})
         shown = "does not show the product" if seats is None else f"shows {seats} seats of it"
         return Absent(why=f"the directory {shown}, and {expect} are wanted")
+
+
+def _failed(look: asyncio.Task[Look]) -> bool:
+    return look.done() and (look.cancelled() or look.exception() is not None)
 
 
 async def _none() -> tuple[Holding, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +9,12 @@ import httpx
 import pytest
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import ProviderError, Rejected, Uncertain
+from reconciler.core.errors import ProviderError, Rejected, Unavailable, Uncertain
 from reconciler.core.provider import Absent, Accepted, Done
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.world import World
 from tests.providers.microsoft.town import ACME, DIRECTORY, RESOLD, asked, manifest, routed
-from tests.providers.rig import Journal, Rig, Time, act
+from tests.providers.rig import RESELLER, Journal, Rig, Time, act
 
 pytestmark = pytest.mark.anyio
 
@@ -135,9 +134,6 @@ async def test_domains_are_only_read_where_the_manifest_has_some(world: World, t
 
     assert asked(world, "GET", "/graph/v1.0/domains") == 0
     assert asked(world, "GET", RELATIONS) == 0
-
-
-Answer = Callable[[httpx.Request], Awaitable[httpx.Response]]
 
 
 class Bare(httpx.AsyncBaseTransport):
@@ -263,6 +259,46 @@ async def test_rights_that_have_ended_want_another_name(world: World, time: Time
         await rig.provider.poll(ASK, waits.ticket, tuple(journal.steps))
 
     assert "another `name:`" in told.value.hint
+
+
+def unaccepted() -> dict[str, Any]:
+    return RESOLD | {"microsoft": {"tenants": [{**DIRECTORY, "consent": False}]}}
+
+
+async def test_a_directory_that_the_customer_has_not_opened_yet_is_asked_for_and_nothing_is_taken_away(
+    world: World, time: Time
+) -> None:
+    rig = routed(world, time, manifest(delegated_administration=SUPPORT), document=unaccepted())
+    detail = {"login": "eve@acme.example", "first_name": "Eve", "last_name": "N", "country": "lt"}
+    create = act(Verb.CREATE_USER, "user/eve", after=detail, **detail)
+    await rig.account.snapshot(frozenset({RESELLER}))
+
+    (holding,) = await rig.provider.read(frozenset({"501"}))
+    found = await rig.provider.organisation()
+    for question in (rig.provider.reread(create), rig.carry_out(create)):
+        with pytest.raises(Unavailable, match="not accepted"):
+            await question
+    waits = await handed(rig, ASK, Journal(world))
+    world.change("relationship-approved support")
+    world.advance(timedelta(minutes=10))
+    after = await rig.provider.organisation()
+
+    assert found is not None
+    assert after is not None
+    assert (holding.places, "not accepted" in holding.frozen) == ((), True)
+    assert found.entries is None
+    assert any("not accepted" in one for one in found.notices)
+    assert waits.waiting_on == "person"
+    assert {one.login for one in after.entries or ()} == {"ada@acme.example", "bob@acme.example"}
+
+
+async def test_a_directory_that_nobody_asked_to_be_opened_cannot_be_read(world: World, time: Time) -> None:
+    rig = routed(world, time, manifest(), document=unaccepted())
+
+    with pytest.raises(Rejected, match="no token") as told:
+        await rig.provider.organisation()
+
+    assert "delegated_administration" in told.value.hint
 
 
 async def test_rights_that_are_no_longer_written_are_not_asked_for(world: World, time: Time) -> None:

@@ -27,6 +27,12 @@ from reconciler.providers.microsoft.graph.wire import (
 PAGE = "999"
 """The most users a page may hold (Graph, "List users", 2021-07)."""
 
+NOT_ACCEPTED = frozenset({"AADSTS700016", "AADSTS65001", "AADSTS7000229"})
+"""How the login says that the application is unknown in a directory, or nobody there agreed to it.
+
+From Microsoft's list of its sign-in errors (2026-08): not found in the directory, no consent, no service principal.
+"""
+
 
 class Directory:
     """A directory by its id, under a token of its own; `partner` is the partner's, where rights are asked for."""
@@ -51,9 +57,25 @@ class Directory:
             self._checked = asyncio.create_task(self._check())
         return await asyncio.shield(self._checked)
 
+    async def closed(self, manifest: Manifest) -> str:
+        """Say why the directory is closed to us, where the manifest asks for the rights that open it.
+
+        Raises what `check` raises when it is no question of the customer's consent.
+        """
+        try:
+            await self.check()
+        except Rejected as error:
+            if error.code not in NOT_ACCEPTED or manifest.delegated_administration is None:
+                raise
+            return f"the customer has not accepted the partner's administration yet ({error.code})"
+        return ""
+
     async def look(self, manifest: Manifest) -> Look:
         """Read everything that a plan for this tenant compares; a part that cannot be read fails the whole."""
         wanted = manifest.delegated_administration
+        closed = await self.closed(manifest)
+        if closed and wanted:
+            return Look(relationship=await delegation.named(self.partner, wanted.name), closed=closed)
         organization, users, binned, skus, found, relationship = await asyncio.gather(
             self.check(),
             self.users(),

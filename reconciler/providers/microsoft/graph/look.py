@@ -23,6 +23,7 @@ class Look:
     users, binned: who is there, and who was deleted less than thirty days ago. skus: what can be assigned.
     groups: names of the groups that give licences, by id; one that could not be read is missing.
     domains, relationship: only where the manifest speaks of them. domain: what new people get by default.
+    closed: why nothing of the directory can be read until the customer has accepted the partner.
     """
 
     users: tuple[User, ...] = ()
@@ -33,9 +34,15 @@ class Look:
     relationship: Relationship | None = None
     domain: str = ""
     notices: tuple[str, ...] = ()
+    closed: str = ""
 
-    def entries(self) -> tuple[Entry, ...]:
-        """Everybody the directory knows, its bin included; a login that is there again hides the one in the bin."""
+    def entries(self) -> tuple[Entry, ...] | None:
+        """Everybody the directory knows, its bin included; a login that is there again hides the one in the bin.
+
+        None while the directory is closed to us: nobody knows who is in it.
+        """
+        if self.closed:
+            return None
         there = tuple(_entry(one) for one in self.users)
         logins = {one.login for one in there}
         gone = (_entry(one, deleted=True) for one in self.binned)

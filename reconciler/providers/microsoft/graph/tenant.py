@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import Rejected
+from reconciler.core.errors import Rejected, Unavailable
 from reconciler.core.manifest import DelegatedAdministration
 from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Json
@@ -44,7 +44,7 @@ class DirectoryTenant:
 
     async def reread(self, action: Action, sku: str) -> Json | None:
         """Read the action's object right before the write; `sku` is the product, where it is about a licence."""
-        await self.directory.check()
+        await self._open(action)
         if action.verb in LICENCES:
             return await licences.reread(self.directory, action, sku)
         if people.is_person(action):
@@ -55,7 +55,7 @@ class DirectoryTenant:
 
     async def execute(self, action: Action, sku: str) -> AsyncGenerator[Told, None]:
         """Carry an action out."""
-        await self.directory.check()
+        await self._open(action)
         async with aclosing(self._parts(action, sku)) as parts:
             async for told in parts:
                 yield told
@@ -95,6 +95,14 @@ class DirectoryTenant:
             case Verb.UPDATE if domains.is_domain(action):
                 return domains.add(self.directory.api, action)
         return delegation.offer(self.directory.partner, self._delegated(), self.directory.tenant_id)
+
+    async def _open(self, action: Action) -> None:
+        """Make sure of the directory; rights are asked for in the partner's own, before the customer's opens."""
+        if delegation.is_delegation(action):
+            return
+        closed = await self.directory.closed(self.manifest)
+        if closed:
+            raise Unavailable(closed, hint="the customer approves tenant/delegation first", code="closed")
 
     def _delegated(self) -> DelegatedAdministration:
         wanted = self.manifest.delegated_administration
