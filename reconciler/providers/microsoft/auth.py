@@ -1,7 +1,7 @@
 """Tokens for Microsoft's surfaces: an application's own, or its own with a person behind it.
 
 Our own form goes through the session instead of msal, which speaks HTTP by itself, past the gate that keeps a
-reader from writing, and takes no login that is not https (docs/decisions/0012).
+reader from writing, and takes no login that is not https (docs/decisions/0013).
 """
 
 from __future__ import annotations
