@@ -182,10 +182,24 @@ def _renewed(tx: Tx, data: Mapping[str, Any]) -> None:
     assert new is not None  # noqa: S101 - a plan for another product is looked up when it is made
     quantity, term = planned.get("quantity", row["quantity"]), product.get("termDuration", row["term"])
     billing = product.get("billingCycle", row["billing"])
+    offer = row["offer"] if item == row["item"] else f"{item}:{products.availability(tx, new)}"
     tx.run(
-        "UPDATE ms_subscription SET renewing = 0, scheduled = NULL, item = ?, sku = ?, name = ?, quantity = ?,"
-        " term = ?, billing = ?, started = ends, ends = ?, changed = ?, trial = 0, version = version + 1 WHERE id = ?",
-        *(item, new.sku, new.title, quantity, term, billing, term_end(row["ends"], term), tx.now, row["id"]),
+        "UPDATE ms_subscription SET renewing = 0, scheduled = NULL, item = ?, offer = ?, sku = ?,"
+        " name = ?, quantity = ?,"
+        " term = ?, billing = ?, started = ends, ends = ?, changed = ?, trial = 0, version = version + 1"
+        " WHERE id = ?",
+        *(
+            item,
+            offer,
+            new.sku,
+            new.title,
+            quantity,
+            term,
+            billing,
+            term_end(row["ends"], term),
+            tx.now,
+            row["id"],
+        ),
     )
     tx.run("DELETE FROM ms_tranche WHERE subscription = ?", row["id"])
     # The window opens again at the moment the renewal is done.

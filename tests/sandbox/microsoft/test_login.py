@@ -13,7 +13,7 @@ from reconciler.sandbox import server
 from reconciler.sandbox.microsoft import keys
 from reconciler.sandbox.world import World
 from tests.sandbox.makers import Clock
-from tests.sandbox.microsoft.makers import ACME, SMALL, Cloud, ask_token
+from tests.sandbox.microsoft.makers import ACME, CUSTOMER, SMALL, Cloud, ask_token
 
 PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 GRAPH = "https://graph.microsoft.com/.default"
@@ -99,6 +99,17 @@ def test_a_directory_without_consent_lets_nobody_in_until_it_is_given(
     assert partner.post(f"/customers/{acme}/applicationconsents", {"applicationId": "x"}).status == 201
 
     assert token(world, f"{acme}/oauth2/v2.0/token", scope=GRAPH)[0] == 200
+
+
+def test_a_new_directory_may_want_consent_first(world: World, partner: Cloud) -> None:
+    world.set("consent", "required")
+    number = partner.post("/customers", CUSTOMER).body["id"]
+    path = f"{number}/oauth2/token"
+    assert token(world, path, resource="https://graph.microsoft.com")[0] == 400
+
+    partner.post(f"/customers/{number}/applicationconsents", {"applicationId": "x"})
+
+    assert token(world, path, resource="https://graph.microsoft.com")[0] == 200
 
 
 def test_a_token_for_one_surface_opens_no_other(world: World) -> None:

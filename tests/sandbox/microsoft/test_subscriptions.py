@@ -248,6 +248,25 @@ def test_a_renewal_does_what_was_planned_and_opens_the_window_again(
     assert graph.get("/subscribedSkus").body["value"][0]["prepaidUnits"]["enabled"] == 1
 
 
+def test_a_renewal_may_change_the_product(partner: Cloud, graph: Cloud, acme: str, clock: Clock) -> None:
+    plan = schedule(quantity=4, productId=BASIC.product, skuId=BASIC.variant)
+    change(partner, acme, scheduledNextTermInstructions=plan)
+
+    clock.sleep(336 * DAY)
+
+    found = one(partner, acme)
+    assert (found["offerName"], found["offerId"].rpartition(":")[0], found["quantity"]) == (
+        BASIC.title,
+        BASIC.id,
+        4,
+    )
+    rows = graph.get("/subscribedSkus").body["value"]
+    assert [(row["skuPartNumber"], row["prepaidUnits"]["enabled"]) for row in rows] == [
+        (BASIC.part, 4),
+        (PREMIUM.part, 0),
+    ]
+
+
 def test_a_trial_is_as_it_is(partner: Cloud, acme: str, clock: Clock) -> None:
     order = partner.buy(acme, 5, TRIAL, termDuration="P1M", billingCycle="none")
     clock.sleep(2)
