@@ -46,7 +46,11 @@ def within(some: Iterable[Due], days: int) -> tuple[Due, ...]:
 def _days(standing: Standing) -> Iterator[_Day]:
     holding = standing.holding
     assert holding is not None  # noqa: S101 - the caller asked
-    if standing.slotted and any(place.ends_on or place.renews_on for place in standing.places):
+    if (
+        standing.slotted
+        and standing.capabilities.pool
+        and any(place.ends_on or place.renews_on for place in standing.places)
+    ):
         yield from _by_day(standing.places)
         return
     on = holding.ends_on or holding.renews_on
@@ -124,8 +128,9 @@ def _tell(draft: Draft, standing: Standing, one: Due, days: int) -> None:
 def _soon(one: Due, days: int) -> str:
     when = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
     idle = f", {one.idle} of them idle" if one.idle else ""
-    seats = f"{one.seats} seats" if one.seats is not None else "the group"
-    verb = one.what if one.seats is None else one.what.removesuffix("s")
+    several = one.seats not in {None, 1}
+    seats = "the group" if one.seats is None else f"{one.seats} seat{'s' if several else ''}"
+    verb = one.what.removesuffix("s") if several else one.what
     return f"{seats} {verb} {when}, on {one.on}{idle}; the last day to change that is {one.last_day}"
 
 

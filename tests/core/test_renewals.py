@@ -49,7 +49,17 @@ def test_pay_as_you_go_has_no_idle_seats() -> None:
         tenant=tenant(bare(service="acme.o365.ovh.com"), provider="ovh-payg"), holdings=[office("ada")]
     )
 
-    assert {one.idle for one in dues(here)} == {0}
+    (one,) = dues(here)
+    assert (one.what, one.idle) == ("renews", None)
+
+
+def test_a_pay_as_you_go_service_ends_as_a_whole() -> None:
+    ending = office("ada", renewal="off", ends_on=ENDS)
+    here = Scene(tenant=tenant(bare(service="acme.o365.ovh.com"), provider="ovh-payg"), holdings=[ending])
+
+    assert [(one.what, one.on) for one in dues(here)] == [("ends", ENDS)]
+    (told,) = [one for one in here.plan().findings if one.code == "RC4401"]
+    assert told.message.startswith("1 seat ends in 10 days, on 2026-12-01")
 
 
 def test_a_scheduled_number_is_told() -> None:
