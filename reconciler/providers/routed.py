@@ -195,6 +195,7 @@ class RoutedTenant:
         """
         if action.verb not in LICENCES:
             return ""
+        await self.directory.opened(action)
         ref = str(action.detail.get("service") or "")
         known = self.account.skus.get((self.manifest.tenant, ref))
         if known is None:
@@ -222,12 +223,10 @@ class RoutedTenant:
 
     async def _seen(self, action: Action) -> Done | Absent | Unknown:
         """Compare what a person says they bought with what the directory shows."""
-        expect = action.detail.get("expect")
-        fewer = int((action.before or {}).get("seats") or 0) > int(str(expect or 0))
-        if action.verb not in {Verb.ORDER, Verb.RESIZE} or expect is None or fewer:
-            return Unknown(
-                why="the directory shows only that there are more seats, not that there will be fewer"
-            )
+        expect = int(action.detail.get("expect") or 0)
+        fewer = int((action.before or {}).get("seats") or 0) > expect
+        if action.verb not in {Verb.ORDER, Verb.RESIZE} or fewer:
+            return Unknown(why=f"the directory does not show whether {action.summary or action.address}")
         there = await self.directory.directory.skus()
         try:
             sku = choose(

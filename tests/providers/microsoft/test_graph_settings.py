@@ -271,11 +271,12 @@ async def test_a_directory_that_the_customer_has_not_opened_yet_is_asked_for_and
     rig = routed(world, time, manifest(delegated_administration=SUPPORT), document=unaccepted())
     detail = {"login": "eve@acme.example", "first_name": "Eve", "last_name": "N", "country": "lt"}
     create = act(Verb.CREATE_USER, "user/eve", after=detail, **detail)
+    joins = act(Verb.ACTIVATE, "seat/basic/bob", after={}, login="bob@acme.example", service="501")
     await rig.account.snapshot(frozenset({RESELLER}))
 
     (holding,) = await rig.provider.read(frozenset({"501"}))
     found = await rig.provider.organisation()
-    for question in (rig.provider.reread(create), rig.carry_out(create)):
+    for question in (rig.provider.reread(create), rig.carry_out(create), rig.carry_out(joins)):
         with pytest.raises(Unavailable, match="not accepted"):
             await question
     waits = await handed(rig, ASK, Journal(world))

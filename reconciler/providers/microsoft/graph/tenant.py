@@ -42,9 +42,20 @@ class DirectoryTenant:
         """Read the directory, uncached."""
         return await self.directory.look(self.manifest)
 
+    async def opened(self, action: Action) -> None:
+        """Make sure of the directory; rights are asked for in the partner's own, before the customer's opens.
+
+        Raises Rejected when it is another one than is pinned, Unavailable until the customer has opened it.
+        """
+        if delegation.is_delegation(action):
+            return
+        closed = await self.directory.closed(self.manifest)
+        if closed:
+            raise Unavailable(closed, hint="the customer approves tenant/delegation first", code="closed")
+
     async def reread(self, action: Action, sku: str) -> Json | None:
         """Read the action's object right before the write; `sku` is the product, where it is about a licence."""
-        await self._open(action)
+        await self.opened(action)
         if action.verb in LICENCES:
             return await licences.reread(self.directory, action, sku)
         if people.is_person(action):
@@ -55,7 +66,7 @@ class DirectoryTenant:
 
     async def execute(self, action: Action, sku: str) -> AsyncGenerator[Told, None]:
         """Carry an action out."""
-        await self._open(action)
+        await self.opened(action)
         async with aclosing(self._parts(action, sku)) as parts:
             async for told in parts:
                 yield told
@@ -95,14 +106,6 @@ class DirectoryTenant:
             case Verb.UPDATE if domains.is_domain(action):
                 return domains.add(self.directory.api, action)
         return delegation.offer(self.directory.partner, self._delegated(), self.directory.tenant_id)
-
-    async def _open(self, action: Action) -> None:
-        """Make sure of the directory; rights are asked for in the partner's own, before the customer's opens."""
-        if delegation.is_delegation(action):
-            return
-        closed = await self.directory.closed(self.manifest)
-        if closed:
-            raise Unavailable(closed, hint="the customer approves tenant/delegation first", code="closed")
 
     def _delegated(self) -> DelegatedAdministration:
         wanted = self.manifest.delegated_administration
