@@ -43,11 +43,11 @@ class SqlJournal:
         self._turn = threading.Lock()  # one write at a time in this process, first come first served
         try:
             self.fresh = self._open()
+            self._empty = self.fresh and not write
+            self.behind = "" if self.fresh else self._older()
         except BaseException:
             engine.dispose()
             raise
-        self._empty = self.fresh and not write
-        self.behind = "" if self.fresh else self._older()
 
     def events(self, tenants: Iterable[str] | None = None) -> Sequence[Event]:
         """Every event, or those of some tenants, in order."""
