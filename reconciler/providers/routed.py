@@ -28,7 +28,7 @@ from reconciler.core.provider import (
 from reconciler.providers.matching import Matching, words
 from reconciler.providers.microsoft.graph.account import Graph
 from reconciler.providers.microsoft.graph.capabilities import PEOPLE, SETTINGS
-from reconciler.providers.microsoft.graph.licences import SOON
+from reconciler.providers.microsoft.graph.licences import soon
 from reconciler.providers.microsoft.graph.look import Look
 from reconciler.providers.microsoft.graph.skus import bought, choose
 from reconciler.providers.microsoft.graph.tenant import LICENCES, DirectoryTenant, is_ours
@@ -205,7 +205,7 @@ class RoutedTenant:
                 f"what was bought for group/{action.group} does not show in the directory yet",
                 hint="try again later, or write `sku:` in the group",
                 code="not-yet",
-                retry_after=SOON,
+                retry_after=soon(self.directory.directory),
             )
         return known
 
@@ -237,8 +237,12 @@ class RoutedTenant:
         seats = bought(sku, there) if sku else None
         if seats is not None and seats >= expect:
             return Done(ref=str(action.detail.get("service") or ""), data={"seats": seats})
-        shown = "does not show the product" if seats is None else f"shows {seats} seats of it"
-        return Absent(why=f"the directory {shown}, and {expect} are wanted")
+        shown = (
+            "does not show the product"
+            if seats is None
+            else f"shows {seats} {'seat' if seats == 1 else 'seats'} of it"
+        )
+        return Absent(why=f"the directory {shown}; {expect} wanted")
 
 
 def _failed(look: asyncio.Task[Look]) -> bool:

@@ -284,10 +284,8 @@ async def test_a_purchase_by_hand_is_believed_when_the_directory_shows_it(world:
     journal = Journal(world)
 
     assert await rig.find(order, journal) == Done(ref="", data={"seats": 5})
-    assert await rig.find(more, journal) == Absent(why="the directory shows 5 seats of it, and 9 are wanted")
-    assert await rig.find(other, journal) == Absent(
-        why="the directory does not show the product, and 1 are wanted"
-    )
+    assert await rig.find(more, journal) == Absent(why="the directory shows 5 seats of it; 9 wanted")
+    assert await rig.find(other, journal) == Absent(why="the directory does not show the product; 1 wanted")
     assert isinstance(await rig.find(fewer, journal), Unknown)
     doubtful = await rig.find(unheard, journal)
     assert isinstance(doubtful, Unknown)
