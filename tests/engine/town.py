@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -105,8 +106,7 @@ class Town:
         place = self._place()
         server = self.start_with(("sandbox", "serve", "--port", "0"), place)
         try:
-            said = awaited(place.out, server)
-            self.workspace(OVER_HTTP.format(url=said.rpartition(" ")[2]))
+            self.workspace(OVER_HTTP.format(url=address(place.out, server)))
             yield
         finally:
             server.kill()
@@ -189,11 +189,11 @@ class Town:
         )
 
 
-def awaited(out: Path, process: Child) -> str:
-    """The first line that a process says."""
+def address(out: Path, process: Child) -> str:
+    """Where a `sandbox serve` offers OVHcloud, once it says so."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
-        if out.exists() and (said := out.read_text()).endswith("\n"):
-            return said.strip()
+        if out.exists() and (found := re.search(r"(http://\S+/1\.0)\n", out.read_text())):
+            return found[1]
         time.sleep(0.005)
     raise subprocess.TimeoutExpired("sandbox serve", PATIENCE)
