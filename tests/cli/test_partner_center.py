@@ -161,3 +161,14 @@ def test_an_account_that_is_no_sandbox_needs_its_credentials(place: Place) -> No
 
     assert done.code == 1
     assert "NOT_THERE" in done.err
+
+
+def test_seats_and_renewal_of_one_group_may_change_in_one_plan(place: Place) -> None:
+    """Each change sends the whole subscription back, so two at the same moment would undo each other."""
+    bought(place)
+
+    tenant = apply(place, "seats: 3}", "seats: 5, renewal: off}")
+
+    assert sorted(one["verb"] for one in tenant["actions"]) == ["resize", "update"]
+    shown = [what for what, _ in did(place)]
+    assert shown.count("partner-quantity-changed") == shown.count("partner-renewal-changed") == 1

@@ -359,3 +359,30 @@ async def test_a_body_goes_out_as_it_is() -> None:
 
     assert json.loads(server.asked[0].content) == {"a": [1, None], "b": "ż"}
     assert server.asked[0].headers["MS-RequestId"] == "r"
+
+
+@pytest.mark.parametrize("root", ["https://pc.test", "https://pc.test/", "https://pc.test/v1"])
+async def test_a_root_may_say_its_version(root: str) -> None:
+    server = Server()
+    transport = httpx.MockTransport(server)
+    opened = open_partner(
+        ON_PAPER,
+        ROOTS | {"partner_center": root},
+        KEYS,
+        writes=False,
+        transport=transport,
+        clock=server.time.clock,
+    )
+
+    await opened.partner_center().get(Thing, "/one")
+
+    assert str(server.asked[0].url) == "https://pc.test/v1/one"
+
+
+async def test_a_secret_that_an_answer_repeats_is_not_told() -> None:
+    server = Server(answers=[httpx.Response(400, json=fault(3000, "hush-hush-hush is wrong"))])
+
+    with pytest.raises(Rejected) as caught:
+        await server.connect(client_secret="hush-hush-hush").partner_center().do("POST", "/one", {})
+
+    assert "hush" not in caught.value.message

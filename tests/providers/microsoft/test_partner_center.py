@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -610,6 +611,16 @@ async def test_a_subscription_that_was_changed_too_often_says_what_to_do(open_ri
 
     assert caught.value.code == "900311"
     assert "service: new" in caught.value.hint
+
+
+async def test_two_changes_at_the_same_moment_do_not_undo_each_other(open_rig: Open) -> None:
+    rig = await opened(open_rig, premium(5))
+    rig.world.set("etags", "off")
+
+    await asyncio.gather(rig.finish(resize(5, 7)), rig.finish(renewal("auto", "off")))
+
+    one = await held(rig)
+    assert (one.seats, one.renewal) == (7, "off")
 
 
 @pytest.mark.parametrize("verb", [Verb.RESIZE, Verb.UPDATE, Verb.SCHEDULE])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -10,14 +11,14 @@ from decimal import Decimal
 from reconciler.core.errors import Missing, ProviderError, Rejected
 from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Incoming, Price, Quote, Snapshot
-from reconciler.core.provider import Provider
+from reconciler.core.provider import Provider, Served
 from reconciler.providers.http import path
 from reconciler.providers.microsoft import names
 from reconciler.providers.microsoft.capabilities import PARTNER_CENTER
 from reconciler.providers.microsoft.connection import Connection
 from reconciler.providers.microsoft.partner_center import holdings
 from reconciler.providers.microsoft.partner_center.catalogue import Catalogue, Item
-from reconciler.providers.microsoft.partner_center.wire import Cart, Line, Order, Subscription
+from reconciler.providers.microsoft.partner_center.wire import Cart, Customer, Line, Order, Subscription
 from reconciler.providers.transport import DRY_RUN
 
 
@@ -44,6 +45,7 @@ class PartnerCenterAccount:
         self.sandbox = connection.settings.sandbox
         self.catalogue = Catalogue(self.api)
         self._read: dict[str, list[Subscription]] = {}
+        self._alone: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def snapshot(
         self,
@@ -71,6 +73,11 @@ class PartnerCenterAccount:
             incoming=tuple(order for _, some in parts for order in some if order.ref not in settled),
             failed=failed,
         )
+
+    async def served(self) -> tuple[Served, ...]:
+        """Name the partner's customers, in the largest pages there are (get-a-list-of-customers, 2023-10)."""
+        found = await self.api.items(Customer, "/customers", {"size": "500"})
+        return tuple(sorted(Served(one.id, one.name, one.domain) for one in found))
 
     async def quote(
         self, product: str, quantity: int, *, scope: str | None, term: str = "", billing: str = ""
@@ -109,6 +116,10 @@ class PartnerCenterAccount:
             found = await self.subscriptions(scope)
         shown = await self._shown(scope, found, await self.now())
         return tuple(one for one in shown if one.ref in refs or one.scope in refs)
+
+    def alone(self, ref: str) -> asyncio.Lock:
+        """One change at a time a subscription: each sends back the whole that it read."""
+        return self._alone[ref]
 
     async def subscriptions(self, scope: str) -> list[Subscription]:
         """Read every subscription of a customer, those that are gone included; a partial answer raises."""

@@ -8,6 +8,7 @@ the renewal, on some pages even when it is sent along: it is read back, and sent
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -74,7 +75,15 @@ async def reread(account: PartnerCenterAccount, scope: str, action: Action) -> J
 async def change(
     account: PartnerCenterAccount, scope: str, action: Action, attempt: Attempt
 ) -> AsyncGenerator[Told, None]:
-    """Make a subscription as the action wants it."""
+    """Make a subscription as the action wants it, alone: what another change did meanwhile would be undone."""
+    async with account.alone(_ref(action)), aclosing(_change(account, scope, action, attempt)) as stream:
+        async for told in stream:
+            yield told
+
+
+async def _change(
+    account: PartnerCenterAccount, scope: str, action: Action, attempt: Attempt
+) -> AsyncGenerator[Told, None]:
     ref = _ref(action)
     document = await _read(account, scope, ref)
     if document is None:

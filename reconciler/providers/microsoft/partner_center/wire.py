@@ -263,6 +263,11 @@ class Customer(Wire):
         """Its first domain."""
         return self.company_profile.domain if self.company_profile else ""
 
+    @property
+    def name(self) -> str:
+        """What the company is called."""
+        return self.company_profile.company_name if self.company_profile else ""
+
 
 class Signed(Wire):
     """Whether the customer signed the agreement by itself."""
