@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from reconciler.core.action import Action, Verb, digest
@@ -18,6 +19,8 @@ from reconciler.core.model import Holding
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Step, Stepped, Unknown
 from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
 from reconciler.providers.microsoft.partner_center.tenant import PartnerCenterTenant
+from reconciler.sandbox.client import transport
+from reconciler.sandbox.world import World
 from tests.providers import rig as rigging
 from tests.providers.rig import CUSTOMER, MICROSOFT, Journal, Open, Rig
 
@@ -613,9 +616,22 @@ async def test_a_subscription_that_was_changed_too_often_says_what_to_do(open_ri
     assert "service: new" in caught.value.hint
 
 
-async def test_two_changes_at_the_same_moment_do_not_undo_each_other(open_rig: Open) -> None:
-    rig = await opened(open_rig, premium(5))
-    rig.world.set("etags", "off")
+class Slow(httpx.AsyncBaseTransport):
+    """Lets others go first at every request, as a network does."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return await self._inner.handle_async_request(request)
+
+
+async def test_two_changes_at_the_same_moment_do_not_undo_each_other(open_rig: Open, world: World) -> None:
+    """Where no etag tells, what was read before the other change would be sent back whole."""
+    world.set("etags", "off")
+    rig = await open_rig("partner-center", CUSTOMER, customer(premium(5)), through=Slow(transport(world)))
 
     await asyncio.gather(rig.finish(resize(5, 7)), rig.finish(renewal("auto", "off")))
 
