@@ -350,7 +350,7 @@ def test_a_cart_that_is_gone_although_we_could_not_delete_it_proves_nothing(benc
 
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             if request.method == "DELETE" and request.url.path.endswith(route) and not old.wire.sent:
-                account: Any = old.setup.accounts.open("ovh-main", "ovh-prepaid")
+                account: Any = old.setup.accounts.open("ovh-main", "ovh-prepaid", "")
                 await account.api.session.write("POST", f"{route}/checkout", {})
                 await account.close()
                 with one.world.transaction() as tx:
