@@ -101,7 +101,10 @@ def tell_dues(draft: Draft, standings: Mapping[str, Standing], now: datetime) ->
     for standing in standings.values():
         if standing.holding is None or _short(standing):
             continue
+        asked = standing.cancelled or standing.counts_ending
         for day in _days(standing):
+            if day.ends and asked and day.on >= now.date():
+                continue  # it ends because the manifest says so, and stands among what is leaving
             one = _due(draft.manifest.tenant.tenant, standing, day, now.date())
             _tell(draft, standing, one, one.days)
 

@@ -117,3 +117,13 @@ def test_a_calendar_is_made_when_it_is_asked_for() -> None:
 
     assert here.plan().dues == ()
     assert dues(here)
+
+
+def test_an_end_that_the_manifest_asks_for_is_told_once_as_leaving() -> None:
+    ending = sold(500, 5, renewal="off", ends_on=ENDS)
+    asked = company(alfa(basic(5, renewal="off"), people=None), ending).plan()
+    surprising = company(alfa(basic(5), people=None), ending).plan()
+
+    assert not [one for one in asked.findings if one.code == "RC4401"]
+    assert [one.on for one in asked.leaving] == [ENDS]
+    assert [one.code for one in surprising.findings] == ["RC4401"]
