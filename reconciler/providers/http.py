@@ -209,7 +209,10 @@ class Session:
         lost = Unavailable if method in READING else Uncertain
         kind = {"Content-Type": "application/json"} if body else {}
         own = {**_HEADERS, **kind, **headers}
-        request = httpx.Request(method, url, content=body, headers=own, extensions=self._extensions)
+        try:
+            request = httpx.Request(method, url, content=body, headers=own, extensions=self._extensions)
+        except httpx.InvalidURL as error:  # made of a name that no server can mean
+            raise Unavailable(f"{_plain(place)}: not sent ({_words(error)})", code="no-address") from error
         self.requests[method] += 1
         try:
             response = await self._transport.handle_async_request(request)

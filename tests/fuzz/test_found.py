@@ -202,3 +202,15 @@ def test_what_comes_out_of_a_target_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert violates("broken", b"words") is None
     assert isinstance(violates("broken", b"trace"), KeyError)
+
+
+def test_a_name_too_long_for_an_address_is_not_asked_about() -> None:
+    api = account(lambda _: httpx.Response(200, json=["x" * 70000, "b"]))
+
+    async def each() -> None:
+        for name in await lists.ids(api, "/license/office"):
+            await api.get(wire.Tenant, f"/license/office/{name}")
+
+    with pytest.raises(Unavailable, match="not sent") as caught:
+        asyncio.run(each())
+    assert len(caught.value.message) < 1000
