@@ -48,4 +48,6 @@ HINTS: Mapping[str, str] = {
     "900316": _TOKEN,
     "900329": _TOKEN,
     "900420": "the token is for an audience that is retired",
+    "Authorization_RequestDenied": "the application needs User.ReadWrite.All, Directory.Read.All and, for `domains:`, "
+    "Domain.ReadWrite.All in the customer's directory, with an administrator's consent",
 }

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import Missing, ProviderError, Rejected, Uncertain
+from reconciler.core.errors import Missing, Rejected, Uncertain
 from reconciler.core.provider import Absent, Accepted, Done
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.world import World
@@ -335,14 +335,24 @@ async def test_rights_that_are_missing_are_named(world: World, time: Time) -> No
 
     class Denying(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            if request.method == "POST" and request.url.path.endswith("/users"):
+            if request.url.path.endswith("/users"):
                 return denied
             return await inner.handle_async_request(request)
 
     inner = transport(world)
     rig = routed(world, time, through=Denying())
 
-    with pytest.raises(ProviderError) as told:
-        await rig.carry_out(CREATE)
+    for question in (rig.carry_out(CREATE), rig.provider.organisation()):
+        with pytest.raises(Rejected) as told:
+            await question
 
-    assert "User.ReadWrite.All" in told.value.hint
+        assert "User.ReadWrite.All" in told.value.hint
+
+
+async def test_who_is_gone_already_is_deleted(world: World, time: Time) -> None:
+    rig = routed(world, time)
+    leave = act(Verb.DELETE_USER, "user/bob", login=BOB["login"], user=BOB_ID)
+    world.change(f"directory-user-removed {ACME} bob@{DOMAIN}")
+
+    assert isinstance(await rig.carry_out(leave), Done)
+    assert asked(world, "DELETE", "/graph/") == 0

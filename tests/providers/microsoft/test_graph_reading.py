@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.core.errors import Unavailable
+from reconciler.core.errors import Rejected, Unavailable
 from reconciler.core.model import Holding
 from reconciler.providers.microsoft.graph.account import Graph
 from reconciler.providers.microsoft.graph.batch import together
@@ -151,6 +151,13 @@ async def test_each_directory_is_opened_once_under_its_own_token(world: World, t
     assert asked(world, "POST", f"/login/{ACME}/") == 1
     assert asked(world, "GET", "/graph/v1.0/organization") == 1
     await graph.close()
+
+
+async def test_a_tenant_without_a_directory_has_none_to_open(world: World, time: Time) -> None:
+    graph = Graph("partner", connected(world, time))
+
+    with pytest.raises(Rejected, match="acme names no directory"):
+        graph.tenant(manifest(directory=None))
 
 
 async def test_the_bin_does_not_hide_who_is_there_again(world: World, time: Time) -> None:

@@ -136,6 +136,24 @@ async def test_domains_are_only_read_where_the_manifest_has_some(world: World, t
     assert asked(world, "GET", RELATIONS) == 0
 
 
+async def test_somebody_who_added_the_domain_first_does_no_harm(world: World, time: Time) -> None:
+    rig = opened(world, time)
+    somebody = routed(world, time, manifest(domains=[SHOP]), document=None)
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "POST" and request.url.path == "/graph/v1.0/domains":
+                await handed(somebody, ADD, Journal(world))
+            return await inner.handle_async_request(request)
+
+    inner = transport(world)
+    late = routed(world, time, manifest(domains=[SHOP]), document=None, through=Slow())
+    waits = await handed(late, ADD, Journal(world))
+
+    assert waits.ticket == SHOP
+    assert rig.did("graph-domain-added") == 1
+
+
 class Bare(httpx.AsyncBaseTransport):
     """Shows every domain without a service."""
 
@@ -161,6 +179,19 @@ async def test_a_verified_domain_without_services_is_told_what_they_want(world: 
     (notice,) = [one for one in found.notices if SHOP in one]
     assert "CNAME autodiscover.shop.example autodiscover.outlook.com" in notice
     assert "MX shop.example 0 shop-example.mail.protection.outlook.com" in notice
+
+
+async def test_service_records_that_cannot_be_read_are_no_failure(world: World, time: Time) -> None:
+    verified = {**DIRECTORY, "domains": ["acme.example", SHOP]}
+    document = RESOLD | {"microsoft": {"tenants": [verified]}}
+    world.fault("busy", path=f"/graph/v1.0/domains/{SHOP}/*", method="GET", times=50)
+    rig = routed(world, time, manifest(domains=[SHOP]), document=document, through=Bare(world))
+
+    found = await rig.provider.organisation()
+
+    assert found is not None
+    assert not [one for one in found.notices if SHOP in one]
+    assert found.settings[ADDRESS] == {"verified": True}
 
 
 async def test_rights_are_asked_for_and_the_customer_approves(world: World, time: Time) -> None:
@@ -208,6 +239,16 @@ async def test_a_lost_answer_leads_to_one_relationship(
     assert isinstance(await rig.find(ASK, journal), Accepted)
     assert rig.did("graph-relationship-created") == 1
     assert rig.did("graph-relationship-approvalPending") == 1
+
+
+async def test_what_waits_for_approval_is_not_asked_for_again(world: World, time: Time) -> None:
+    rig = opened(world, time)
+    first = await handed(rig, ASK, Journal(world))
+
+    again = await handed(rig, ASK, Journal(world))
+
+    assert again == first
+    assert rig.did("graph-relationship-created") == 1
 
 
 async def test_a_role_may_be_written_by_its_name(world: World, time: Time) -> None:

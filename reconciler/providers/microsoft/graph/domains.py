@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 
 from reconciler.core.action import Action
-from reconciler.core.errors import Rejected
+from reconciler.core.errors import ProviderError, Rejected
 from reconciler.core.model import Json
 from reconciler.core.provider import Absent, Accepted, Done, Outcome, Step, Stepped, Told, Unknown
 from reconciler.providers.http import path
@@ -77,7 +77,7 @@ async def notices(api: Api, there: Iterable[Domain], wanted: Iterable[str]) -> t
         route = f"/domains{path(one.id)}/serviceConfigurationRecords"
         try:
             records = await api.values(DnsRecord, route)
-        except Rejected:
+        except ProviderError:
             continue  # they only explain
         if records:
             said.append(f"{one.id} is verified; for its services publish {_listed(records)}")

@@ -233,9 +233,6 @@ def _explained(error: Rejected, login: str) -> Rejected:
         domain = login.partition("@")[2]
         hint = f"write {domain} under `domains:`, so that the directory gets and verifies it"
         return Rejected(error.message, hint=hint, code="domain-not-verified")
-    if says(error, "insufficient privileges"):
-        hint = "the application needs User.ReadWrite.All in the customer's directory"
-        return Rejected(error.message, hint=hint, code=error.code)
     return error
 
 
