@@ -525,7 +525,75 @@ async def test_another_order_of_the_same_is_not_taken_for_it(open_rig: Open) -> 
     assert order().id in lines
 
 
+class Instead(httpx.AsyncBaseTransport):
+    """Answers a call in the sandbox's place, once; with `after` the sandbox has done it first."""
+
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, method: str, end: str, answer: httpx.Response, *, after: bool
+    ) -> None:
+        self._inner, self._call, self._after = inner, (method, end), after
+        self._answers = [answer]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        method, end = self._call
+        if request.method != method or not request.url.path.endswith(end) or not self._answers:
+            return await self._inner.handle_async_request(request)
+        if self._after:
+            await self._inner.handle_async_request(request)
+        return self._answers.pop()
+
+
+def fault(code: int) -> dict[str, Any]:
+    return {"code": code, "description": "no", "data": [], "source": "PartnerFD"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(409, json=fault(800060)),
+        httpx.Response(409, json=fault(800064)),
+        httpx.Response(400, json=fault(800065)),
+        httpx.Response(201, json={"orders": [], "orderErrors": [{"orderGroupId": "0", "code": 800060}]}),
+        httpx.Response(201, json={"orders": []}),
+        httpx.Response(201, json={"orders": [{"id": 7}]}),
+        httpx.Response(200, content=b""),
+    ],
+    ids=["in progress", "being processed", "submitted", "a part in progress", "no order", "no id", "nothing"],
+)
+async def test_a_checkout_that_may_have_been_one_is_looked_for(
+    open_rig: Open, world: World, answer: httpx.Response
+) -> None:
+    through = Instead(transport(world), "POST", "/checkout", answer, after=True)
+    rig = await open_rig("partner-center", CUSTOMER, customer(), through=through)
+    journal = Journal(rig.world)
+
+    with pytest.raises(Uncertain):
+        await rig.carry_out(order(), journal)
+    rig.world.advance(timedelta(minutes=1))
+    found = await rig.find(order(), journal)
+
+    assert isinstance(found, Accepted)
+    assert (await rig.follow(order(), found, journal)).data["seats"] == 3
+    assert rig.did("partner-order-placed") == 1
+
+
 # Seats
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"id": 7}'])
+async def test_a_change_whose_answer_shows_nothing_is_read_back(
+    open_rig: Open, world: World, content: bytes
+) -> None:
+    answer = httpx.Response(200, content=content)
+    through = Instead(transport(world), "PATCH", SUB, answer, after=True)
+    rig = await open_rig("partner-center", CUSTOMER, customer(premium(5)), through=through)
+    journal = Journal(rig.world)
+
+    with pytest.raises(Uncertain):
+        await rig.carry_out(resize(5, 6), journal)
+
+    assert isinstance(await rig.find(resize(5, 6), journal), Done)
+    assert rig.did("partner-quantity-changed") == 1
 
 
 @pytest.mark.parametrize("quantity", [8, 3])
