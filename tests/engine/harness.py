@@ -31,11 +31,12 @@ from reconciler.engine.read import Accounts, Selection
 from reconciler.engine.run import apply, resume
 from reconciler.engine.scribe import Who
 from reconciler.engine.setup import Setup, load, plan_run
-from reconciler.providers import OPEN, open_session
+from reconciler.providers import OPEN, Connection, open_by_hand, open_partner, open_session, with_directory
 from reconciler.providers.http import Session
 from reconciler.providers.pace import Clock as PaceClock
 from reconciler.providers.settings import Settings
-from reconciler.sandbox.client import BASE_URL, TOKEN_URL, transport
+from reconciler.sandbox.client import BASE_URL, MICROSOFT_URLS, TOKEN_URL, transport
+from reconciler.sandbox.microsoft import keys
 from reconciler.sandbox.ovh import gate
 from reconciler.sandbox.world import World
 from reconciler.store.journal import open_journal
@@ -48,11 +49,21 @@ KEYS = {
     "application_secret": gate.APPLICATION_SECRET,
     "consumer_key": gate.CONSUMER_KEY,
 }
+APPLICATION = {
+    "tenant_id": keys.PARTNER_TENANT,
+    "client_id": keys.CLIENT_ID,
+    "client_secret": keys.CLIENT_SECRET,
+    "refresh_token": keys.REFRESH_TOKEN,
+}
 SETTINGS = Settings(base_url=BASE_URL, token_url=TOKEN_URL, sandbox=True, poll=1.0, subsidiary="FR")
+MICROSOFT_SETTLE = 1200.0
+"""Seconds that Microsoft may take to show what it accepted, as by default."""
 WORKSPACE = """
 version: 1
 accounts:
   ovh-main: {api: ovh, endpoint: sandbox}
+  partner: {api: microsoft, endpoint: sandbox}
+  home: {api: manual}
 journal: sqlite:///journal.db
 """
 
@@ -249,7 +260,7 @@ class Bench:
         clock = time or self.time
         journal = CrashingJournal(self._journal(loaded.workspace, create=writes), ends)
         wire = Wire(transport(self.world), ends)
-        opened = _opener(self._session(wire, clock, writes=writes))
+        opened = self._opener(wire, clock, writes=writes)
         chosen = tuple(one for one in loaded.manifests if not only or one.tenant.tenant in only)
         setup = Setup(
             selection=Selection(every=loaded.manifests, chosen=chosen),
@@ -265,9 +276,20 @@ class Bench:
         )
         return Process(self, journal, wire, ends, replace(setup, **more))
 
-    def _session(self, wire: Wire, clock: Time, *, writes: bool) -> Session:
+    def _opener(self, wire: Wire, clock: Time, *, writes: bool) -> Callable[[str, str, str], Account]:
+        """Open accounts as the command line does: what one process opens shares a session a surface."""
         pace = PaceClock(now=lambda: clock.at, monotonic=lambda: clock.at, sleep=clock.sleep)
-        return open_session(self.settings, KEYS, writes=writes, transport=wire, clock=pace)
+        session = open_session(self.settings, KEYS, writes=writes, transport=wire, clock=pace)
+        settings = replace(self.settings, base_url="", token_url=None, settle=MICROSOFT_SETTLE)
+        partner = open_partner(
+            settings, MICROSOFT_URLS, APPLICATION, writes=writes, transport=wire, clock=pace
+        )
+
+        def opened(name: str, provider: str, directory: str) -> Account:
+            seller = _seller(name, provider, session, partner, pace)
+            return with_directory(seller, directory, partner) if directory else seller
+
+        return opened
 
     def _journal(self, workspace: Workspace, *, create: bool) -> Journal:
         return open_journal(workspace.journal, root=self.root, create=create, env={})
@@ -334,8 +356,10 @@ class Bench:
         ]
 
 
-def _opener(session: Session) -> Callable[[str, str, str], Account]:
-    return lambda name, provider, _directory: OPEN[provider](name, session)
+def _seller(name: str, provider: str, session: Session, partner: Connection, pace: PaceClock) -> Account:
+    if provider == "home-pl":
+        return open_by_hand(name, pace)
+    return OPEN[provider](name, partner if provider == "partner-center" else session)
 
 
 def results(report: Report, tenant: str = "acme") -> tuple[Result, ...]:
