@@ -103,6 +103,20 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """How many seats of one group are paid for and used, ending ones included.
+
+    seats: None where every person is one seat. used, idle: None where nobody knows who sits.
+    """
+
+    address: Address
+    product: str
+    seats: int | None
+    used: int | None
+    idle: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The ordered actions of one tenant.
 
@@ -112,6 +126,7 @@ class Plan:
     found: seats found as written, which an apply records as ours: (group, login in full, as written).
     identified: groups whose service was found, which an apply records: (group, ref, product, scope).
     seated: how many people sit in each group, which guards compare with how many leave.
+    usage: how many seats are used and idle, where the dues were asked for.
     dues: when its seats renew or end, where that was asked for.
     """
 
@@ -134,6 +149,7 @@ class Plan:
     found: tuple[tuple[str, str, str], ...] = ()
     identified: tuple[tuple[str, str, str, str], ...] = ()
     seated: tuple[tuple[str, int], ...] = ()
+    usage: tuple[Usage, ...] = ()
     dues: tuple[Due, ...] = ()
 
     @property

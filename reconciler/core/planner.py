@@ -28,13 +28,14 @@ from reconciler.core.seating import seat_people
 from reconciler.core.settings import settle_settings
 from reconciler.core.simulate import prove
 from reconciler.core.standing import Standing, standing_of
+from reconciler.core.usage import usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """What one account shows, as planning needs it; `lists` is the snapshot by what is looked up.
 
-    calendar: whether plans are to tell when everything renews or ends.
+    calendar: whether plans are to tell when everything renews or ends, and how many seats are idle.
     """
 
     snapshot: Snapshot
@@ -119,7 +120,9 @@ def plan_tenant(
     plan = _plan(draft, manifest, world, standings, pool, progress)
     known = None if beside.entries is None else {one.login for one in beside.entries if not one.deleted}
     prove(plan, standings, exist=known)
-    return replace(plan, dues=dues(tenant.tenant, standings, now)) if world.calendar else plan
+    if not world.calendar:
+        return plan
+    return replace(plan, dues=dues(tenant.tenant, standings, now), usage=usage(standings))
 
 
 def _standings(
