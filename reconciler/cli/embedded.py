@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.providers.libraries import httpx
 from reconciler.providers.settings import Settings
-from reconciler.sandbox.client import BASE_URL, HOST, TOKEN_URL, transport
+from reconciler.sandbox.client import BASE_URL, MICROSOFT_URLS, TOKEN_URL, transport
 from reconciler.sandbox.microsoft import keys
 from reconciler.sandbox.ovh import gate
 from reconciler.sandbox.world import World
@@ -24,11 +24,6 @@ _MICROSOFT = {
     "client_secret": keys.CLIENT_SECRET,
     "refresh_token": keys.REFRESH_TOKEN,
 }
-_ROOTS = {
-    "login": f"http://{HOST}/login",
-    "partner_center": f"http://{HOST}/partner-center",
-    "graph": f"http://{HOST}/graph",
-}
 
 
 def embedded(root: Path, settings: Settings) -> tuple[Settings, Mapping[str, str], httpx.AsyncBaseTransport]:
@@ -38,7 +33,7 @@ def embedded(root: Path, settings: Settings) -> tuple[Settings, Mapping[str, str
 
 def embedded_microsoft(root: Path) -> tuple[Mapping[str, str], Mapping[str, str], httpx.AsyncBaseTransport]:
     """The roots, Microsoft's credentials and the transport of the sandbox beside a workspace file."""
-    return _ROOTS, _MICROSOFT, _way(root)
+    return MICROSOFT_URLS, _MICROSOFT, _way(root)
 
 
 def _way(root: Path) -> httpx.AsyncBaseTransport:
