@@ -60,10 +60,13 @@ def plan(**values: Any) -> None:
 @click.command()
 @_showing
 def drift(**values: Any) -> None:
-    """Show what differs from the manifests: a plan for CI on a schedule. Exits as plan."""
+    """Show what differs from the manifests, and who changed it: git, or somebody at the provider.
+
+    A plan for CI on a schedule, held against what the journal saw last. Exits as plan.
+    """
     from reconciler.cli.planning import show_plan
 
-    show_plan(values)
+    show_plan(values, drift=True)
 
 
 @click.command()

@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.cli.job import Job, job
 from reconciler.cli.output import options, put
+from reconciler.core.drift import with_drift
 from reconciler.core.plan import Run, Status
+from reconciler.core.progress import Progress
 from reconciler.core.report import worst
 from reconciler.engine.setup import load, plan_run
 
 
-def show_plan(values: dict[str, Any]) -> None:
-    """Plan what is selected, save it where asked, print it, and end with its exit code."""
+def show_plan(values: dict[str, Any], *, drift: bool = False) -> None:
+    """Plan what is selected, save it where asked, print it, and end with its exit code.
+
+    drift: say of each difference who made it.
+    """
     with job(values, writes=False) as one:
         one.listener.phase(f"reading {len(one.made.selection.chosen)} tenants")
-        planned = one.run(lambda: plan_run(one.made, load(one.made)))
+        progress = load(one.made)
+        planned = one.run(lambda: plan_run(one.made, progress))
+        if drift:
+            planned = _told_apart(planned, one, progress)
     _save(planned, values)
     _print(planned, values, one)
     sys.exit(plan_exit(planned, detailed=values["detailed_exitcode"]))
+
+
+def _told_apart(planned: Run, one: Job, progress: Mapping[str, Progress]) -> Run:
+    tenants = one.made.selection.by_name
+    plans = tuple(
+        with_drift(plan, tenants[plan.tenant].tenant, progress.get(plan.tenant, Progress()))
+        for plan in planned.plans
+    )
+    return replace(planned, plans=plans)
 
 
 def _save(planned: Run, values: dict[str, Any]) -> None:

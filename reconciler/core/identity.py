@@ -251,6 +251,8 @@ def _is_loose(case: _Case, one: Holding) -> bool:
 def _nobodys(case: _Case, order: str, into: str | None) -> bool:
     if order in case.claimed.orders:
         return False
+    if case.tenant.provider in NUMBERED and into is not None and into != case.tenant.service:
+        return False  # another customer's
     return into is None or claim_of(case.tenant, into, case.product) not in case.claimed.services
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from reconciler.core.action import Action, Verb, digest
-from reconciler.core.model import Address, Money, Source
+from reconciler.core.model import Address, Json, Money, Source
 
 FORMAT_VERSION = "1.0"
 
@@ -102,6 +102,26 @@ class Due:
         return self.on - timedelta(days=1)
 
 
+Cause = Literal["git", "provider", "both", "unknown"]
+"""Who made a difference: a change of the manifest, somebody at the provider, both, or nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One difference and who made it; `last` is what an apply left there, at `since`.
+
+    verb: what would be done about it; None for what nobody wrote and the last apply did not see.
+    """
+
+    address: Address
+    verb: Verb | None
+    cause: Cause
+    before: Json | None = None
+    after: Json | None = None
+    last: Json | None = None
+    since: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """How many seats of one group are paid for and used, ending ones included.
@@ -127,7 +147,7 @@ class Plan:
     identified: groups whose service was found, which an apply records: (group, ref, product, scope).
     seated: how many people sit in each group, which guards compare with how many leave.
     usage: how many seats are used and idle, where the dues were asked for.
-    dues: when its seats renew or end, where that was asked for.
+    dues: when its seats renew or end, where that was asked for. drift: who made the differences, likewise.
     """
 
     tenant: str
@@ -151,6 +171,7 @@ class Plan:
     seated: tuple[tuple[str, int], ...] = ()
     usage: tuple[Usage, ...] = ()
     dues: tuple[Due, ...] = ()
+    drift: tuple[Drift, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -30,6 +30,7 @@ class Progress:
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
     created: people this tool put into a directory. settings: what became so at an address of the tenant.
     customer: the customer's id at the seller, once an apply created it.
+    last: what an apply left at an address, and when. strangers: what nobody wrote, when it looked.
     ended: the exit code of the last apply. seen: the fingerprint of the manifest that was last applied well.
     delivered: how many seats each group had last. seated: how many people sat where when the plan began.
     """
@@ -47,6 +48,8 @@ class Progress:
     created: set[str] = field(default_factory=set)
     settings: dict[Address, Json] = field(default_factory=dict)
     customer: str = ""
+    last: dict[Address, tuple[datetime, Json | None]] = field(default_factory=dict)
+    strangers: frozenset[str] = frozenset()
     spending: dict[str, Spending] = field(default_factory=dict)
     orders: set[str] = field(default_factory=set)
     arrived: set[str] = field(default_factory=set)
@@ -203,6 +206,9 @@ def _finished(progress: Progress, event: Event) -> None:
     if action is None:
         return
     progress.stuck.pop(action.address, None)
+    before = progress.last.get(action.address, (event.at, None))[1]
+    left = {**(before or {}), **action.after} if action.after is not None else None
+    progress.last[action.address] = (event.at, left)
     if one is not None and one.ticket in progress.orders:
         progress.arrived.add(one.ticket)
     _remember(progress, action, event.data)
@@ -342,6 +348,11 @@ def _closed(progress: Progress, event: Event) -> None:
 
 def _seen(progress: Progress, event: Event) -> None:
     progress.seen = str(event.data.get("manifest", ""))
+    progress.strangers = frozenset(event.data.get("unmanaged", ()))
+    for group, seats in event.data.get("seats", {}).items():
+        address = group_address(group)
+        before = progress.last.get(address, (event.at, None))[1]
+        progress.last[address] = (event.at, {**(before or {}), "seats": seats})
 
 
 def _owed(progress: Progress, event: Event) -> None:

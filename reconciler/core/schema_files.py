@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from reconciler.core.action import Verb
-from reconciler.core.plan import Status
+from reconciler.core.plan import Cause, Status
 from reconciler.core.report import State
 
 Schema = dict[str, Any]
@@ -130,6 +130,20 @@ def _source() -> Schema:
     return _or_null(_record({"file": _TEXT, "line": _COUNT, "column": _COUNT}))
 
 
+def _drift() -> Schema:
+    return _record(
+        {
+            "address": _TEXT,
+            "verb": _or_null(_words(Verb)),
+            "cause": {"enum": list(get_args(Cause)), "description": "who made the difference; `drift` only"},
+            "before": _STATE,
+            "after": _STATE,
+            "last": _STATE,
+            "since": _or_null(_INSTANT),
+        }
+    )
+
+
 def _tenant() -> Schema:
     pair = {"type": "array", "prefixItems": [_TEXT, _TEXT], "items": False, "minItems": 2}
     unmanaged = {"address": _TEXT, "ref": _TEXT, "monthly": _or_null(_MONEY)}
@@ -147,6 +161,7 @@ def _tenant() -> Schema:
             "findings": _list(_ref("finding")),
         },
         {
+            "drift": _list(_drift()),
             "account": _TEXT,
             "name": _TEXT,
             "refs": _list(pair),

@@ -12,7 +12,17 @@ from typing import Any
 from reconciler.core.action import Action, canonical
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Json, Price, Source
-from reconciler.core.plan import FORMAT_VERSION, Exceeded, Finding, Leaving, Plan, Run, Unmanaged, Waiting
+from reconciler.core.plan import (
+    FORMAT_VERSION,
+    Drift,
+    Exceeded,
+    Finding,
+    Leaving,
+    Plan,
+    Run,
+    Unmanaged,
+    Waiting,
+)
 
 Values = dict[str, Any]
 
@@ -206,6 +216,7 @@ def _plan_to_dict(plan: Plan) -> Values:
         "pending": [_waiting_to_dict(item) for item in plan.pending],
         "blocked": [_waiting_to_dict(item) for item in plan.blocked],
         "unmanaged": [_unmanaged_to_dict(item) for item in plan.unmanaged],
+        **({"drift": [_drift_to_dict(item) for item in plan.drift]} if plan.drift else {}),
         "leaving": [{"address": item.address, "ref": item.ref, "on": day(item.on)} for item in plan.leaving],
         "findings": [_finding_to_dict(item) for item in plan.findings],
         "account": plan.account,
@@ -275,6 +286,18 @@ def _waiting_to_dict(item: Waiting) -> Values:
         "due_by": maybe(item.due_by),
         "state": item.state or None,
         "source": source_to_dict(item.source),
+    }
+
+
+def _drift_to_dict(item: Drift) -> Values:
+    return {
+        "address": item.address,
+        "verb": item.verb.value if item.verb else None,
+        "cause": item.cause,
+        "before": plain(item.before),
+        "after": plain(item.after),
+        "last": plain(item.last),
+        "since": instant(item.since) if item.since else None,
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from reconciler.core.drift import sighting
 from reconciler.core.errors import GuardError, JournalError, LeaseLostError, ReconcilerError, StalePlanError
 from reconciler.core.journal import Kind
 from reconciler.core.manifest import fingerprint
@@ -354,7 +355,8 @@ async def _do(
     known = progress.setdefault(plan.tenant, Progress())
     leftovers = bool(known.owed or known.todo)
     written = fingerprint(setup.selection.by_name[plan.tenant].tenant)
-    new = code_of(earlier, plan) in WELL and written != known.seen
+    strangers = frozenset(one.address for one in plan.unmanaged)
+    new = code_of(earlier, plan) in WELL and (written, strangers) != (known.seen, known.strangers)
     if not (plan.actions or plan.found or plan.identified or leftovers or known.inherited or new):
         return ended(plan, earlier)
     scribe = _scribe(setup, plan.tenant, progress)
@@ -373,9 +375,14 @@ async def _do(
             drop = not plan.actions and not still_waits(scribe, plan, written)
             unsaid = await _last_word(partial(close, scribe, exit_code=code, drop=drop))
         said = written if under_way(scribe, plan) else ""
-        if code in WELL and said != scribe.progress.seen and unsaid is None:
-            # `status` tells by it whether the file says something else by now.
-            unsaid = await _last_word(partial(scribe.put, Kind.SEEN, manifest=said))
+        now_seen = (scribe.progress.seen, scribe.progress.strangers)
+        if code in WELL and (said, strangers) != now_seen and unsaid is None:
+            # `status` tells by it whether the file says something else by now, and `drift` what is new there.
+            unsaid = await _last_word(
+                partial(
+                    scribe.put, Kind.SEEN, **sighting(plan, setup.selection.by_name[plan.tenant].tenant, said)
+                )
+            )
     now = {result.id for result in results}
     kept = tuple(one for one in earlier if one.id not in now)
     return ended(plan, (*kept, *results), error=unsaid)

@@ -304,3 +304,19 @@ def test_somebody_elses_order_for_the_group_counts_as_on_its_way_in_both_directi
 
     assert [one["address"] for one in acme["actions"]] == []
     assert [(one["address"], one["ref"]) for one in acme["pending"]] == [("group/office", "210000001")]
+
+
+
+def test_drift_says_who_made_a_difference(place: Place) -> None:
+    place.world(WORLD)
+    place.ok("apply --yes")
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+
+    document = place.run("drift --format json").json
+
+    acme = next(one for one in document["tenants"] if one["tenant"] == "acme")
+    assert [(one["address"], one["cause"], one["last"]) for one in acme["drift"]] == [
+        ("group/office", "git", {"seats": 2})
+    ]
+    assert "the manifest changed since the last apply" in place.run("drift").out
+    assert "drift" not in place.tenant("acme")
