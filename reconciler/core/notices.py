@@ -99,7 +99,7 @@ def _display_name(draft: Draft, standings: Mapping[str, Standing]) -> None:
     A subscription's name is its product's, and a service that shows its own name was given none.
     """
     wanted = draft.manifest.tenant.name
-    if wanted is None or not draft.capabilities.people:
+    if wanted is None or not draft.capabilities.people or draft.capabilities.directory:
         return
     told = {wanted, ""}
     for one in standings.values():

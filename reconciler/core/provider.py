@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.manifest import Tenant
@@ -209,8 +209,13 @@ class Account(Protocol):
         """
         ...
 
-    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:
-        """Price `quantity` seats of `product` for a month without buying anything."""
+    async def quote(
+        self, product: str, quantity: int, *, scope: str | None, term: str = "", billing: str = ""
+    ) -> Quote:
+        """Price `quantity` seats of `product` for a month without buying anything.
+
+        term, billing: how they would bind, where the provider sells that; empty for its usual one.
+        """
         ...
 
     def product_id(self, scope: str | None, product: str) -> str | None:
@@ -227,4 +232,21 @@ class Account(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+class Served(NamedTuple):
+    """One whom an account serves: the service or customer, what people call it, its first domain where told."""
+
+    ref: str
+    name: str = ""
+    domain: str = ""
+
+
+@runtime_checkable
+class Census(Protocol):
+    """An account whose snapshot tells only of the scopes it is asked for, and that can name them all."""
+
+    async def served(self) -> tuple[Served, ...]:
+        """Name everybody whom the account serves."""
         ...

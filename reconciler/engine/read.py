@@ -129,7 +129,7 @@ async def _plan_account(
         settled = frozenset(order for one in progress.values() for order in one.arrived)
         told = _told(manifests, progress) if account.capabilities.by_word else ()
         snapshot = await account.snapshot(scopes | known, settled=settled, told=told)
-        world = replace(_world(account, snapshot, first, selection.every, progress), calendar=calendar)
+        world = replace(world_of(account, snapshot, first, selection.every, progress), calendar=calendar)
     except ProviderError as error:
         return [_unreadable(one.tenant, error.message) for one in manifests]
     reader = _Reader(account=account, world=world, progress=progress, prices=prices, at=at)
@@ -154,13 +154,15 @@ def _told(manifests: Iterable[ManifestFile], progress: Mapping[str, Progress]) -
     )
 
 
-def _world(
+def world_of(
     account: Account,
     snapshot: Snapshot,
     like: Tenant,
     every: Iterable[ManifestFile],
     progress: Mapping[str, Progress],
 ) -> World:
+    """What an account shows, and which of it the whole workspace claims."""
+
     def product_of(tenant: Tenant) -> ProductOf:
         return lambda product: account.product_id(tenant.service, product)
 
@@ -262,7 +264,13 @@ class _Reader:
 
     async def _ask(self, wanted: Ask, names: Mapping[str, str]) -> Quote:
         try:
-            quote = await self.account.quote(wanted.product, wanted.quantity, scope=wanted.scope)
+            quote = await self.account.quote(
+                wanted.product,
+                wanted.quantity,
+                scope=wanted.scope,
+                term=wanted.term,
+                billing=wanted.billing,
+            )
         except ProviderError:
             quote = Quote()
         if quote.price is not None:

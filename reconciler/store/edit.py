@@ -33,10 +33,10 @@ def canonical(data: bytes, shapes: Shapes) -> bytes:
     document = read(data)
     if document.faults:
         raise document.faults[0]
-    text = _tidy(data.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+    text = tidy(data.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
     formed = _settled(text, shapes)
     result = formed.encode()
-    if read(result).value != document.value or _comments(formed) != _comments(text):
+    if read(result).value != document.value or comments(formed) != comments(text):
         raise Unreadable(
             "RC1015",
             "cannot be written in canonical form without a change of meaning",
@@ -48,7 +48,7 @@ def canonical(data: bytes, shapes: Shapes) -> bytes:
 def _settled(text: str, shapes: Shapes) -> str:
     """Form the text until forming changes nothing: one round moves comments that the next one places."""
     for _ in range(ROUNDS):
-        before, text = text, _tidy(_form(text, shapes))
+        before, text = text, tidy(_form(text, shapes))
         if text == before:
             return text
     raise Unreadable(
@@ -56,7 +56,7 @@ def _settled(text: str, shapes: Shapes) -> str:
     )
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """End lines as Unix does, without blanks at their ends where nothing can depend on them."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.rstrip() + "\n"
@@ -104,7 +104,7 @@ def _order_flow(value: Any, kinds: tuple[str, ...], shapes: Shapes) -> None:
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
-def _comments(text: str) -> Counter[str]:
+def comments(text: str) -> Counter[str]:
     """Count what could be comments, so that none gets lost."""
     return Counter(found[0].strip() for line in text.splitlines() if (found := _COMMENT.search(line)))
 
@@ -197,9 +197,13 @@ def _format(path: Path, shapes: Shapes, *, write: bool) -> bool:
     if before == after or not write:
         return before != after
     target = path.resolve()
-    # Beside the file and then over it: a reader sees the old text or the new one, never half.
+    overwrite(target, after)
+    return True
+
+
+def overwrite(target: Path, content: bytes) -> None:
+    """Give a file other text: a reader sees the old or the new, never half."""
     beside = target.with_name(f".{target.name}.new")
-    beside.write_bytes(after)
+    beside.write_bytes(content)
     shutil.copymode(target, beside)
     beside.replace(target)
-    return True

@@ -12,7 +12,7 @@ from typing import TypeVar
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
 from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Price, Quote, Snapshot
-from reconciler.core.provider import Provider
+from reconciler.core.provider import Provider, Served
 from reconciler.providers.http import path
 from reconciler.providers.ovh import batches, lists
 from reconciler.providers.ovh.api import Api
@@ -71,6 +71,15 @@ class Csp2Account:
 
         parts = await asyncio.gather(*(one(scope) for scope in sorted(scopes)))
         return Snapshot(holdings=tuple(holding for part in parts for holding in part), failed=failed)
+
+    async def served(self) -> tuple[Served, ...]:
+        """Name the reseller's tenants; one that cannot be read has no name but its own."""
+        names = await lists.ids(self.api, ROOT)
+        found: lists.Listing[Tenant] = await lists.objects(self.api, ROOT, Tenant, names)
+        return tuple(
+            Served(name, found.objects[name].display_name if name in found.objects else "")
+            for name in sorted(names)
+        )
 
     async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:
         """Price seats by the price route, which knows licences by another name than the tenant's list."""
