@@ -21,6 +21,7 @@ from reconciler.core.errors import (
 )
 
 COMMANDS = {
+    "import": ("reconciler.cli.importing:import_", "Write manifests from what an account holds."),
     "validate": ("reconciler.cli.offline:validate", "Check every file offline."),
     "fmt": ("reconciler.cli.offline:fmt", "Write files in canonical form, comments kept."),
     "plan": ("reconciler.cli.online:plan", "Show what apply would do; writes nothing."),
