@@ -32,6 +32,7 @@ class Setting:
     """One thing that is to be so: where, what, how it is told, and what a person does where no API does it.
 
     key: the manifest's key, under which the capabilities say how it is done.
+    reason: why it is wanted, where the manifest does not write it.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Setting:
     summary: str
     path: tuple[str | int, ...]
     instructions: str = ""
+    reason: str = ""
     detail: Json = field(default_factory=dict)
 
 
@@ -82,6 +84,7 @@ def _agreement(draft: Draft) -> Iterator[Setting]:
         address=AGREEMENT,
         after={"accepted": True},
         summary="the customer accepts the Microsoft Customer Agreement",
+        reason="nothing can be bought for a customer who has not accepted it",
         path=("customer",) if draft.manifest.tenant.customer else ("license_groups",),
         instructions=draft.capabilities.settings["agreement"].note,
     )
@@ -115,7 +118,7 @@ def _act(draft: Draft, one: Setting, organisation: Organisation, *, needs: Seque
         before={key: shown.get(key) for key in one.after} if shown is not None else None,
         after=one.after,
         detail=one.detail,
-        reason=f"manifest writes `{one.key}`",
+        reason=one.reason or f"manifest writes `{one.key}`",
         source=source,
         needs=needs,
         instructions=instructions if by_hand or one.instructions else None,

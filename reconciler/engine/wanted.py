@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.core.action import Action, Verb
+from reconciler.core.model import setting_address
 from reconciler.core.money import buys
 from reconciler.core.progress import Open, Progress
 from reconciler.engine.read import plans
@@ -14,6 +15,8 @@ from reconciler.engine.setup import Setup
 
 Key = tuple[Verb, str, str]
 """A verb, an address, and what it is to be before and after."""
+OWN = setting_address("")
+"""How the addresses of what the tenant itself is to have begin: its account, its agreement."""
 
 
 async def unwanted(setup: Setup, progress: Mapping[str, Progress], tenants: Iterable[str]) -> frozenset[str]:
@@ -25,7 +28,7 @@ async def unwanted(setup: Setup, progress: Mapping[str, Progress], tenants: Iter
     left = {name: found for name in tenants if (found := _left(progress[name]))}
     if not left:
         return frozenset()
-    pretended = {**progress, **{name: _never_begun(progress[name]) for name in left}}
+    pretended = {**progress, **{name: _never_begun(progress[name], some) for name, some in left.items()}}
     chosen = tuple(one for one in setup.selection.every if one.tenant.tenant in left)
     fresh = await plans(
         replace(setup.selection, chosen=chosen),
@@ -48,8 +51,12 @@ def _left(known: Progress) -> list[Action]:
     return [*unsent, *filter(_is_asked, known.todo.values())]
 
 
-def _never_begun(known: Progress) -> Progress:
-    return replace(known, open={key: one for key, one in known.open.items() if not _unsure(one)})
+def _never_begun(known: Progress, some: Iterable[Action]) -> Progress:
+    """Where things would stand if none of it had been begun, nor what the tenant itself needs before it."""
+    needs = {need for action in some for need in action.needs}
+    first = {key for key in needs & known.open.keys() if known.open[key].action.address.startswith(OWN)}
+    left = {key: one for key, one in known.open.items() if key not in first and not _unsure(one)}
+    return replace(known, open=left)
 
 
 def _unsure(one: Open) -> bool:

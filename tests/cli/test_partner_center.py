@@ -51,9 +51,9 @@ def did(place: Place) -> list[tuple[str, Any]]:
 
 def bought(place: Place) -> Place:
     """A customer with its agreement accepted and three seats."""
-    place.run("apply --yes")
+    assert place.run("apply --yes").code == 4
     place.ok("sandbox change agreement-signed acme.onmicrosoft.com")
-    place.ok("apply --yes")
+    place.ok("resume")
     return place
 
 
@@ -71,15 +71,28 @@ def test_a_customer_is_created_and_buys_once_its_agreement_is_accepted(place: Pl
     again = place.run("apply --yes")
     waits = place.plan()["tenants"][0]
     place.ok("sandbox change agreement-signed acme.onmicrosoft.com")
-    price = place.plan()["tenants"][0]["actions"][0]["price"]
-    place.ok("apply --yes")
+    place.ok("resume")
 
-    assert (first.code, again.code) == (3, 3)
-    assert "Customer Agreement" in waits["blocked"][0]["reason"]
-    assert (price["monthly"], price["currency"], price["source"]) == ("61.80", "EUR", "cart")
+    assert (first.code, again.code) == (4, 4)
+    assert [(one["address"], one["verb"]) for one in waits["pending"]] == [
+        ("tenant/agreement", "update"),
+        ("group/office", "order"),
+    ]
+    assert "Customer Agreement" in waits["pending"][0]["reason"]
     assert place.plan()["tenants"][0]["status"] == "in_sync"
     assert [what for what, _ in did(place)].count("partner-customer-created") == 1
     assert [what for what, _ in did(place)].count("partner-order-placed") == 1
+
+
+def test_a_customer_that_may_buy_is_told_the_price(place: Place) -> None:
+    place.write(FILE, ACME.replace("license_groups:", "license_groups: []\n_:").partition("_:")[0])
+    place.ok("apply --yes")
+    place.ok("sandbox change agreement-attested acme.onmicrosoft.com")
+    place.write(FILE, ACME)
+
+    price = place.plan()["tenants"][0]["actions"][0]["price"]
+
+    assert (price["monthly"], price["currency"], price["source"]) == ("61.80", "EUR", "cart")
 
 
 def test_seats_go_up_and_down_in_their_window_and_wait_for_the_renewal_after_it(place: Place) -> None:
@@ -142,11 +155,11 @@ def test_a_group_ends_at_once_only_when_that_is_asked_for_in_time(
 
 
 def test_a_lost_answer_to_a_checkout_is_found_and_nothing_is_bought_twice(place: Place) -> None:
-    place.run("apply --yes")
+    assert place.run("apply --yes").code == 4
     place.ok("sandbox change agreement-signed acme.onmicrosoft.com")
     place.ok("sandbox fault lose-reply-after --path '/partner-center/v1/customers/{}/carts/{}/checkout'")
 
-    place.run("apply --yes --wait 5s")
+    place.run("resume --wait 5s")
     place.run("resume --wait 5s")
 
     assert place.plan()["tenants"][0]["status"] == "in_sync"

@@ -11,6 +11,13 @@ DEFAULT_TERM, DEFAULT_BILLING = "P1Y", "monthly"
 ORDER_PROMISE = 4 * 3600
 """Seconds an order may take: minutes as a rule, hours where it is looked at (reference section 14)."""
 
+# Either is enough (confirm-customer-consent-customer-agreement, 2023-10); nobody but a person can give its word.
+AGREEMENT_NOTE = (
+    "let the customer's administrator sign the Microsoft Customer Agreement by the link in Partner Center, on the "
+    "customer's Account page, or confirm there that the customer accepted it; `reconciler resume` then looks:"
+)
+AGREEMENT_LINK = "https://partner.microsoft.com/dashboard/v2/customers/list"
+
 # An ended subscription is expired for 30 days, still usable, then disabled for 90 (subscription-lifecycle, 2023-10).
 WINDOWS = Windows(grace=30, kept=120)
 
@@ -55,6 +62,7 @@ PARTNER_CENTER = Capabilities(
     promise_seconds=ORDER_PROMISE,
     settings={
         "customer": Support(how="api", note="created when no customer of the partner has its domain"),
+        "agreement": Support(how="api", note=AGREEMENT_NOTE, link=AGREEMENT_LINK),
     },
     windows=WINDOWS,
 )

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from reconciler.core.action import Action
-from reconciler.core.errors import Rejected, Uncertain
+from reconciler.core.errors import ProviderError, Rejected, Unavailable, Uncertain
 from reconciler.core.provider import Absent, Accepted, Attempt, Step, Stepped, Unknown
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.world import World
@@ -117,15 +117,19 @@ async def test_what_cannot_be_bought_is_refused_before_the_checkout(
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "hint"),
-    [({"agreement": "none"}, "13605", "Agreement"), ({"validation": "UnderReview"}, "800073", "review")],
+    ("more", "kind", "code", "hint"),
+    [
+        ({"agreement": "none"}, Rejected, "13605", "Agreement"),
+        ({"validation": "UnderReview"}, Unavailable, "not-yet", "review"),
+        ({"validation": "NotAllowed"}, Rejected, "800075", "case"),
+    ],
 )
 async def test_a_customer_that_may_not_buy_is_told_what_to_do(
-    open_rig: Open, more: dict[str, Any], code: str, hint: str
+    open_rig: Open, more: dict[str, Any], kind: type[ProviderError], code: str, hint: str
 ) -> None:
     rig = await opened(open_rig, **more)
 
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(kind) as caught:
         await rig.carry_out(order())
 
     assert caught.value.code == code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Rejected, Uncertain
 from reconciler.core.manifest import TENANT
-from reconciler.core.provider import Absent, Attempt, Done
+from reconciler.core.provider import Absent, Accepted, Attempt, Done
 from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
 from reconciler.providers.microsoft.partner_center.tenant import PartnerCenterTenant
 from tests.providers.microsoft.partner import act, customer, opened, order, told
@@ -67,7 +68,10 @@ async def test_a_customer_is_created_once_and_then_known_by_its_domain(open_rig:
     shown = await newcomer(rig).organisation()
     assert shown is not None
     assert shown.ref == done.ref
-    assert shown.settings == {"tenant/customer": {"domain": "fresh.onmicrosoft.com"}}
+    assert shown.settings == {
+        "tenant/customer": {"domain": "fresh.onmicrosoft.com"},
+        "tenant/agreement": {"accepted": False},
+    }
     with pytest.raises(Rejected) as caught:
         await rig.carry_out(create())
     assert done.ref in caught.value.hint
@@ -148,11 +152,9 @@ async def test_a_lost_answer_leads_to_one_customer(open_rig: Open, fault: str) -
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ({"agreement": "none"}, "Customer Agreement"),
         ({"validation": "UnderReview"}, "reviews the customer"),
         ({"validation": "NotAllowed"}, "did not approve"),
         ({"validation": "Unknown"}, "Unknown"),
-        ({"agreement": "signed"}, ""),
         ({"validation": ""}, ""),
         ({}, ""),
     ],
@@ -167,6 +169,37 @@ async def test_a_customer_that_may_not_buy_yet_says_why(
     assert found is not None
     assert word in found.unready
     assert bool(found.unready) is bool(word)
+
+
+@pytest.mark.parametrize(("how", "accepted"), [("none", False), ("attested", True), ("signed", True)])
+async def test_the_agreement_is_shown_as_it_stands(open_rig: Open, how: str, *, accepted: bool) -> None:
+    rig = await opened(open_rig, agreement=how)
+
+    found = await rig.provider.organisation()
+
+    assert found is not None
+    assert found.settings["tenant/agreement"] == {"accepted": accepted}
+    assert found.unready == ""
+
+
+@pytest.mark.parametrize("change", ["agreement-signed", "agreement-attested"])
+async def test_an_agreement_waits_for_a_person_and_nothing_is_sent(open_rig: Open, change: str) -> None:
+    rig = await opened(open_rig, agreement="none")
+    wanted = act(Verb.UPDATE, "tenant/agreement", after={"accepted": True}, scope=CUSTOMER)
+    assert await rig.provider.reread(wanted) is None
+
+    waits = await told(rig.provider.execute(wanted, Attempt(number=1)))
+    again = await rig.provider.find(wanted, (), datetime.fromtimestamp(rig.time.now, UTC))
+    rig.world.change(f"{change} {CUSTOMER}")
+    done = await rig.provider.poll(wanted, "agreement", ())
+
+    (first,) = waits
+    assert isinstance(first, Accepted)
+    assert (first.ticket, first.waiting_on) == ("agreement", "person")
+    assert "sign" in first.instructions
+    assert again == first
+    assert done == Done(ref=CUSTOMER, data={"scope": CUSTOMER})
+    assert not [one for one in rig.world.requests() if one["method"] == "POST" and "login" not in one["path"]]
 
 
 async def test_without_a_person_only_what_an_application_may_read_is_asked(open_rig: Open) -> None:

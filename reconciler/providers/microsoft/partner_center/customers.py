@@ -25,10 +25,6 @@ AGREEMENT = "MicrosoftCustomerAgreement"
 UNCLEAR = frozenset({"interactionrequired", "multiple", "none"})
 """What an address may not be: Microsoft would not know where to bill."""
 
-_ACCEPT = (
-    "the Microsoft Customer Agreement is not accepted: confirm in Partner Center, on the customer's Account page, "
-    "that the customer accepted it, or let the customer sign it"
-)
 _UNREADY = {
     "underreview": "Microsoft reviews the customer, which takes some days: nothing can be ordered until then",
     "notallowed": "Microsoft did not approve the customer: open a case in Partner Center",
@@ -49,9 +45,7 @@ async def read(account: PartnerCenterAccount, scope: str) -> Customer:
 
 
 async def unready(account: PartnerCenterAccount, scope: str) -> str:
-    """Say why nothing can be ordered for a customer yet; empty when it can be."""
-    if not await _accepted(account, scope):
-        return _ACCEPT
+    """Say why nothing can be ordered for a customer who accepted the agreement; empty when it can be."""
     if not account.has_person:
         return ""  # only a person's token may ask; an order that is refused says the same
     route = f"/customers{path(scope)}/validationStatus"
@@ -67,7 +61,8 @@ async def unready(account: PartnerCenterAccount, scope: str) -> str:
     )
 
 
-async def _accepted(account: PartnerCenterAccount, scope: str) -> bool:
+async def accepted(account: PartnerCenterAccount, scope: str) -> bool:
+    """Read whether the partner gave its word that the customer accepted the agreement, or the customer signed."""
     route = f"/customers{path(scope)}"
     kind = {"agreementType": AGREEMENT}
     if (await account.personal.get(Page, f"{route}/agreements", kind)).items:

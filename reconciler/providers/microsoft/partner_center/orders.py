@@ -40,6 +40,9 @@ LIFE = timedelta(days=7)
 IN_PROGRESS = frozenset({"800060", "800064", "800014", "800065"})
 """Codes by which a checkout says that one is under way, or was made: the order has to be looked for."""
 
+UNDER_REVIEW = frozenset({"800073", "800074"})
+"""Codes by which nothing can be bought until Microsoft has looked at the customer."""
+
 _WHERE = "in Partner Center under Customers > the customer > Order history"
 
 
@@ -173,10 +176,21 @@ async def _filled(
     body = {"lineItems": [line], "partnerOnRecordAttestationAccepted": True}
     route = f"/customers{path(scope)}/carts"
     headers = {"MS-RequestId": request_id(action.id, "cart", attempt.number)}
-    if known is None:
-        return await account.api.send(Cart, "POST", route, body, headers=headers)
-    body["id"] = known.id
-    return await account.api.send(Cart, "PUT", f"{route}{path(known.id)}", body, headers=headers)
+    try:
+        if known is None:
+            return await account.api.send(Cart, "POST", route, body, headers=headers)
+        body["id"] = known.id
+        return await account.api.send(Cart, "PUT", f"{route}{path(known.id)}", body, headers=headers)
+    except Rejected as error:
+        raise _reviewed(account, error) from error
+
+
+def _reviewed(account: PartnerCenterAccount, error: Rejected) -> Rejected | Unavailable:
+    """Tell a refusal that passes by itself from one that does not: a review ends after some days."""
+    if error.code not in UNDER_REVIEW:
+        return error
+    again = account.api.settings.poll
+    return Unavailable(error.message, hint=error.hint, code="not-yet", retry_after=again)
 
 
 def _buyable(cart: Cart, item: Item) -> None:
@@ -207,7 +221,7 @@ async def _checked_out(
     except (Rejected, Unavailable) as error:
         if error.code in IN_PROGRESS:
             raise Uncertain(error.message, code=error.code) from error
-        raise
+        raise _reviewed(account, error) if isinstance(error, Rejected) else error from error
     if made.orders:
         return made.orders[0].id
     for wrong in made.order_errors:

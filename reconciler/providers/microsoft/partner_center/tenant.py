@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Rejected
 from reconciler.core.manifest import Tenant as Manifest
-from reconciler.core.model import Holding, Json, Organisation, setting_address
+from reconciler.core.model import Address, Holding, Json, Organisation, setting_address
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
-from reconciler.providers.microsoft.partner_center import changes, customers, orders
+from reconciler.providers.microsoft.partner_center import agreement, changes, customers, orders
 from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
+from reconciler.providers.microsoft.partner_center.agreement import AGREEMENT
 
 CUSTOMER = setting_address("customer")
 _CHANGES = frozenset({Verb.RESIZE, Verb.SCHEDULE, Verb.CANCEL})
@@ -34,13 +36,13 @@ class PartnerCenterTenant:
         scope = await self._customer()
         if not scope:
             return Organisation()
-        written = self.manifest.customer
-        found = await customers.read(self.account, scope) if written is not None else None
-        return Organisation(
-            ref=scope,
-            settings={CUSTOMER: {"domain": found.domain}} if found is not None else {},
-            unready=await customers.unready(self.account, scope),
+        accepted, unready = await asyncio.gather(
+            customers.accepted(self.account, scope), customers.unready(self.account, scope)
         )
+        settings: dict[Address, Json] = {AGREEMENT: {"accepted": accepted}}
+        if self.manifest.customer is not None:
+            settings[CUSTOMER] = {"domain": (await customers.read(self.account, scope)).domain}
+        return Organisation(ref=scope, settings=settings, unready=unready)
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""
@@ -48,6 +50,8 @@ class PartnerCenterTenant:
             domain = str(action.detail["customer"]["domain"]).lower()
             found = await customers.by_domain(self.account, domain)
             return {"domain": found.domain} if found else None
+        if action.address == AGREEMENT:
+            return action.before  # nothing is written, so nothing has to be as it was
         return await changes.reread(self.account, self._scope(action), action)
 
     def execute(self, action: Action, attempt: Attempt) -> AsyncGenerator[Told, None]:
@@ -60,6 +64,8 @@ class PartnerCenterTenant:
                 return _refused(
                     f"{action.address} has no customer yet", hint="write `service:` or `customer:`"
                 )
+            case Verb.UPDATE if action.address == AGREEMENT:
+                return agreement.ask(self.account, scope, action)
             case Verb.ORDER:
                 return orders.order(self.account, scope, action, attempt)
             case Verb.UPDATE if action.detail.get("renewal"):
@@ -73,6 +79,8 @@ class PartnerCenterTenant:
         scope = self._scope(action)
         if action.address == CUSTOMER:
             return customers.created(ticket)
+        if action.address == AGREEMENT:
+            return await agreement.poll(self.account, scope, action)
         if action.verb is Verb.ORDER:
             return await orders.poll(self.account, scope, ticket)
         return await changes.poll(self.account, scope, action, steps)
@@ -84,6 +92,8 @@ class PartnerCenterTenant:
         scope = self._scope(action)
         if action.address == CUSTOMER:
             return await customers.find(self.account, action, steps)
+        if action.address == AGREEMENT:
+            return await agreement.poll(self.account, scope, action)
         if action.verb is Verb.ORDER:
             return await orders.find(self.account, scope, steps, since)
         return await changes.find(self.account, scope, action, steps)
