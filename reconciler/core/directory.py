@@ -54,6 +54,11 @@ def keep_people(draft: Draft, organisation: Organisation, pool: Pool, progress: 
     """Plan who is created, restored, changed and renamed, and take out of the pool whom that holds back."""
     tenant = draft.manifest.tenant
     kept = Kept()
+    if organisation.closed:
+        pool.waiting += [
+            Waiter(one.group, one.person, one.login, organisation.closed) for one in pool.joiners
+        ]
+        pool.joiners = []
     if tenant.users is None or organisation.entries is None:
         return kept
     case = _Case(

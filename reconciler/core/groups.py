@@ -18,6 +18,8 @@ def detail_of(standing: Standing, **more: object) -> dict[str, object]:
         "product": standing.product,
         "service": holding.ref if holding else None,
         "scope": scope,
+        "term": (holding.term if holding else "") or None,
+        "billing": (holding.billing if holding else "") or None,
     }
     return {key: value for key, value in {**base, **more}.items() if value is not None}
 

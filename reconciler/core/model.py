@@ -155,6 +155,7 @@ class Organisation:
     entries: everybody the directory knows, its bin included; None where no directory keeps people.
     settings: what is so at an address of the tenant, as in `tenant/domain/acme.example`: {"verified": true};
         what is not there is not so, or cannot be read.
+    closed: why nothing can be read or done in the directory yet: the customer has not let the partner in.
     unready: why nothing may be ordered yet (an agreement that is missing, a customer under review).
     """
 
@@ -163,6 +164,7 @@ class Organisation:
     entries: tuple[Entry, ...] | None = None
     settings: Mapping[Address, Json] = field(default_factory=dict)
     unready: str = ""
+    closed: str = ""
     notices: tuple[str, ...] = ()
 
 

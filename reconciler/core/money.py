@@ -19,11 +19,13 @@ ZERO = Decimal(0)
 
 
 class Ask(NamedTuple):
-    """A price to ask a provider for: a product, a number of seats, and the service they would join."""
+    """A price to ask a provider for: a product, a number of seats, the service they would join, and how they bind."""
 
     product: str
     quantity: int
     scope: str | None
+    term: str = ""
+    billing: str = ""
 
 
 def ask(action: Action, *, pool: bool) -> tuple[Ask, int] | None:
@@ -33,22 +35,23 @@ def ask(action: Action, *, pool: bool) -> tuple[Ask, int] | None:
     if not isinstance(product, str):
         return None
     quantity = int(detail.get("quantity") or 0)
+    one = Ask(product, 1, scope, str(detail.get("term") or ""), str(detail.get("billing") or ""))
     match action.verb:
         case Verb.ORDER if quantity:
-            return Ask(product, quantity, scope), 1
+            return one._replace(quantity=quantity), 1
         case Verb.RESIZE if quantity > 0:
-            return Ask(product, quantity, scope), 1
+            return one._replace(quantity=quantity), 1
         case Verb.RESIZE if quantity < 0:
-            return Ask(product, 1, scope), quantity
+            return one, quantity
         case Verb.RESIZE:
-            return Ask(product, 1, scope), 0
+            return one, 0
         case Verb.CANCEL if pool:
             seats = int((action.before or {}).get("seats") or 0)
-            return Ask(product, 1, scope), -seats
+            return one, -seats
         case Verb.ACTIVATE if not pool:
-            return Ask(product, 1, scope), 1
+            return one, 1
         case Verb.DEACTIVATE if not pool:
-            return Ask(product, 1, scope), -1
+            return one, -1
         case _:
             return None
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.core.draft import Draft
-from reconciler.core.model import Holding, group_address, seat_address
+from reconciler.core.model import Holding, group_address, seat_address, setting_address
 from reconciler.core.naming import can_be_named
 from reconciler.core.plan import Unmanaged, Waiting
 from reconciler.core.progress import Progress
@@ -42,9 +42,16 @@ def tell_unready(draft: Draft, standings: Mapping[str, Standing]) -> None:
             )
 
 
-def tell_notices(draft: Draft, standings: Mapping[str, Standing], progress: Progress) -> None:
-    """Add the findings: the provider's own notices once each, names, renames, new services, lost seats."""
-    told: set[str] = set()
+def tell_notices(
+    draft: Draft, standings: Mapping[str, Standing], progress: Progress, *, beside: Sequence[str] = ()
+) -> None:
+    """Add the findings: the provider's own notices once each, names, renames, new services, lost seats.
+
+    beside: what is worth knowing of the tenant itself.
+    """
+    for notice in beside:
+        draft.find("RC4301", setting_address(), notice, severity="info")
+    told: set[str] = set(beside)
     for standing in standings.values():
         for notice in standing.holding.notices if standing.holding else ():
             if notice not in told:

@@ -115,7 +115,7 @@ def plan_tenant(
     tell_strangers(draft, loose)
     name_services(draft, standings, progress)
     tell_unready(draft, standings)
-    tell_notices(draft, standings, progress)
+    tell_notices(draft, standings, progress, beside=beside.notices)
     tell_dues(draft, standings, now)
     plan = _plan(draft, manifest, world, standings, pool, progress)
     known = None if beside.entries is None else {one.login for one in beside.entries if not one.deleted}

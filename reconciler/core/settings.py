@@ -15,6 +15,7 @@ from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
 from reconciler.core.manifest import Customer, ProductKey, Tenant
 from reconciler.core.model import Address, Json, Organisation, setting_address
+from reconciler.core.plan import Waiting
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Support
 
@@ -58,6 +59,12 @@ def settle_settings(draft: Draft, organisation: Organisation, progress: Progress
     made: dict[Address, str] = {}
     for one in (*wanted(draft.manifest.tenant), *_agreement(draft)):
         if _is_so(one, organisation, progress) or _is_open(one, progress):
+            continue
+        if one.key == "domains" and organisation.closed:
+            reason = organisation.closed
+            draft.pending.append(
+                Waiting(address=one.address, verb=Verb.UPDATE, reason=reason, state="pending")
+            )
             continue
         needs = [made[CUSTOMER]] if CUSTOMER in made else []
         identifier = _act(draft, one, organisation, needs=needs)

@@ -246,7 +246,11 @@ class _Reader:
         pool = self.account.capabilities.pool
         wanted = asks(plan, pool=pool)
         loose = {one.address.removeprefix("group/") for one in plan.unmanaged}
-        units = {one.product: Ask(one.product, 1, one.scope) for one in holdings if one.ref in loose}
+        units = {
+            one.product: Ask(one.product, 1, one.scope, one.term, one.billing)
+            for one in holdings
+            if one.ref in loose
+        }
         names = {one.product: one.name for one in holdings if one.name}
         for group in tenant.license_groups:
             key = self.account.product_id(tenant.service, group.product)

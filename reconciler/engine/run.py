@@ -40,13 +40,13 @@ log = logging.getLogger("reconciler")
 async def apply(setup: Setup, consent: Consent) -> Report:
     """Do what is open, then what the plan says; refused as a whole before the first call, or not at all.
 
-    What an earlier apply planned and never began is not done because of that: it is in the plan, if it is
-    still wanted.
+    What an earlier apply planned and never began is in the plan, if it is still wanted.
     """
     started = setup.clock.now()
     progress = load(setup)
-    run = await proven(setup, await plan_run(setup, progress), progress)
+    run = await plan_run(setup, progress)
     try:
+        run = await proven(setup, run, progress)
         _may_begin(setup, run)
         refused = consent.check(run, progress)
     except ReconcilerError as error:
@@ -378,11 +378,8 @@ async def _do(
         now_seen = (scribe.progress.seen, scribe.progress.strangers)
         if code in WELL and (said, strangers) != now_seen and unsaid is None:
             # `status` tells by it whether the file says something else by now, and `drift` what is new there.
-            unsaid = await _last_word(
-                partial(
-                    scribe.put, Kind.SEEN, **sighting(plan, setup.selection.by_name[plan.tenant].tenant, said)
-                )
-            )
+            seen = sighting(plan, setup.selection.by_name[plan.tenant].tenant, said)
+            unsaid = await _last_word(partial(scribe.put, Kind.SEEN, **seen))
     now = {result.id for result in results}
     kept = tuple(one for one in earlier if one.id not in now)
     return ended(plan, (*kept, *results), error=unsaid)

@@ -85,7 +85,15 @@ class ManualAccount:
         self.told = told
         return Snapshot(holdings=told)
 
-    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:  # noqa: ARG002 - no price is told
+    async def quote(
+        self,
+        product: str,
+        quantity: int,
+        *,
+        scope: str | None,
+        term: str = "",  # noqa: ARG002 - one way to buy
+        billing: str = "",  # noqa: ARG002 - likewise
+    ) -> Quote:  # noqa: ARG002 - no price is told
         """Nothing tells a price but the workspace's own list."""
         return Quote()
 

@@ -70,9 +70,11 @@ class RoutedAccount:
         """Read the seller's lists; a directory is read with its tenant."""
         return await self.seller.snapshot(scopes, settled=settled, told=told)
 
-    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:
+    async def quote(
+        self, product: str, quantity: int, *, scope: str | None, term: str = "", billing: str = ""
+    ) -> Quote:
         """Price seats at the seller."""
-        return await self.seller.quote(product, quantity, scope=scope)
+        return await self.seller.quote(product, quantity, scope=scope, term=term, billing=billing)
 
     def product_id(self, scope: str | None, product: str) -> str | None:
         """The key under which the seller sells a product."""
@@ -129,7 +131,8 @@ class RoutedTenant:
             entries=look.entries(),
             settings={**known.settings, **look.settings()},
             domain=known.domain or look.domain,
-            notices=(*known.notices, *look.notices, *([look.closed] if look.closed else [])),
+            notices=(*known.notices, *look.notices),
+            closed=look.closed,
         )
 
     async def reread(self, action: Action) -> Json | None:

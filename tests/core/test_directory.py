@@ -297,3 +297,16 @@ def test_any_order_that_needs_allow_keeps_every_promise_and_settles(here: Compan
     here.do(here.plan(), random=random)
 
     assert not here.plan().actions
+
+
+def test_a_closed_directory_holds_people_and_domains_back() -> None:
+    here = company(alfa(basic(), people=[who("ada")], domains=("alfa.example",)), sold(500, 3))
+    here.organisation = Organisation(closed="waits until the customer approves tenant/delegation")
+
+    plan = here.plan()
+
+    assert not plan.actions
+    assert [(one.address, one.reason) for one in plan.pending] == [
+        ("tenant/domain/alfa.example", "waits until the customer approves tenant/delegation"),
+        ("seat/basic/ada", "waits until the customer approves tenant/delegation"),
+    ]

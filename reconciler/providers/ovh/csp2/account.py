@@ -81,7 +81,15 @@ class Csp2Account:
             for name in sorted(names)
         )
 
-    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:
+    async def quote(
+        self,
+        product: str,
+        quantity: int,
+        *,
+        scope: str | None,
+        term: str = "",  # noqa: ARG002 - one way to buy
+        billing: str = "",  # noqa: ARG002 - likewise
+    ) -> Quote:
         """Price seats by the price route, which knows licences by another name than the tenant's list."""
         licence = self.licences.get(scope or "", {}).get(int(product)) if product.isdecimal() else None
         name = licence.name if licence else product

@@ -50,7 +50,15 @@ class PaygAccount:
             )
         )
 
-    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:  # noqa: ARG002 - one price for all
+    async def quote(
+        self,
+        product: str,
+        quantity: int,
+        *,
+        scope: str | None,
+        term: str = "",  # noqa: ARG002 - one way to buy
+        billing: str = "",  # noqa: ARG002 - likewise
+    ) -> Quote:  # noqa: ARG002 - one price for all
         """Price people by the monthly price of a licence; nothing when the provider tells none."""
         if product not in LICENCES:
             return Quote()

@@ -91,7 +91,15 @@ class PrepaidAccount:
             failed=failed,
         )
 
-    async def quote(self, product: str, quantity: int, *, scope: str | None) -> Quote:
+    async def quote(
+        self,
+        product: str,
+        quantity: int,
+        *,
+        scope: str | None,
+        term: str = "",  # noqa: ARG002 - one way to buy
+        billing: str = "",  # noqa: ARG002 - likewise
+    ) -> Quote:
         """Price seats by a dry run, once for each question."""
         wanted = Wanted(product=product, quantity=quantity, scope=scope)
         if wanted not in self._quotes:
