@@ -37,6 +37,7 @@ COMMANDS = {
     "adopt": ("reconciler.cli.hand:adopt", "From now on these people are ours."),
     "release": ("reconciler.cli.hand:release", "The opposite of adopt."),
     "lease": ("reconciler.cli.hand:lease", "List or break leases."),
+    "explain": ("reconciler.cli.explain:explain", "Say what a code means and what to do."),
     "schema": ("reconciler.cli.offline:schema", "Print a JSON Schema."),
     "sandbox": ("reconciler.cli.sandbox:sandbox", "The local provider: for trying, testing and rehearsing."),
     "completion": ("reconciler.cli.completion:completion", "Print the completion script of a shell."),
