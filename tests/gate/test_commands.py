@@ -46,6 +46,7 @@ OF_THE_JOURNAL: Mapping[str, tuple[str, ...]] = {
 OFFLINE: Mapping[str, tuple[str, ...]] = {
     "fmt": ("fmt --check",),
     "schema": ("schema",),
+    "explain": ("explain", "explain RC2301 --format json"),
     "completion": ("completion bash",),
     "init": ("init",),
 }
