@@ -14,6 +14,7 @@ import pytest
 
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Journal, Kind
+from reconciler.core.progress import replay
 from reconciler.core.report import Report
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply, resume
@@ -165,6 +166,10 @@ def test_an_apply_stops_before_it_sends_anything(
         assert "unknown to the journal: acme group/office (order 210000001)" in refused.value.message
         assert "put back the newest state" in refused.value.hint
         assert "--accept-journal" in refused.value.hint
+        journal = kept.open()
+        owed = replay(journal.events()).owed
+        journal.close()
+        assert "unknown to the journal" in owed  # so that the next apply looks at it again
     elif not isinstance(kept, Branch):
         assert "the journal is older than it was" in refused.value.message
     else:
