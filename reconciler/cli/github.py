@@ -19,12 +19,21 @@ def wanted() -> bool:
 
 def github_errors(diagnostics: Sequence[Diagnostic]) -> list[str]:
     """Give the commands that make GitHub Actions show the first errors in their lines."""
-    shown = [found for found in diagnostics if found.is_error]
-    lines = [_annotation(found, found.message) for found in shown[:MOST]]
-    if len(shown) > MOST:
-        last = shown[MOST - 1]
-        lines[-1] = _annotation(last, f"{last.message} (and {len(shown) - MOST} more, see the log)")
+    return github_annotations([found for found in diagnostics if found.is_error])
+
+
+def github_annotations(diagnostics: Sequence[Diagnostic]) -> list[str]:
+    """Give the commands that show the first ten beside their lines; the last tells how many more there are."""
+    lines = [_annotation(found, found.message) for found in diagnostics[:MOST]]
+    if len(diagnostics) > MOST:
+        last = diagnostics[MOST - 1]
+        lines[-1] = _annotation(last, f"{last.message} (and {len(diagnostics) - MOST} more, see the log)")
     return lines
+
+
+def github_warning(title: str, said: str) -> str:
+    """Give the command that shows a warning above the job."""
+    return f"::warning title={_property(title)}::{_data(said)}"
 
 
 def github_error(error: ReconcilerError) -> str:
@@ -33,10 +42,14 @@ def github_error(error: ReconcilerError) -> str:
     return f"::error title=reconciler::{_data(said)}"
 
 
+LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
+
+
 def _annotation(found: Diagnostic, message: str) -> str:
     said = f"{message}: {found.hint}" if found.hint else message
-    place = f"file={_property(found.file)},line={found.line},col={found.column},title={found.code}"
-    return f"::error {place}::{_data(said)}"
+    place = f"file={_property(found.file)},line={found.line},col={found.column}," if found.file else ""
+    level = LEVELS.get(found.severity, "notice")
+    return f"::{level} {place}title={_property(found.code)}::{_data(said)}"
 
 
 def _data(text: str) -> str:

@@ -38,6 +38,12 @@ COMMANDS = {
     "release": ("reconciler.cli.hand:release", "The opposite of adopt."),
     "lease": ("reconciler.cli.hand:lease", "List or break leases."),
     "explain": ("reconciler.cli.explain:explain", "Say what a code means and what to do."),
+    "comment": ("reconciler.cli.platforms:comment", "Put a plan or report on its pull or merge request."),
+    "issues": ("reconciler.cli.platforms:issues", "Keep one issue for each tenant that drifted."),
+    "outputs": (
+        "reconciler.cli.platforms:outputs",
+        "Hand a plan or report to the CI: summary, values, remarks.",
+    ),
     "schema": ("reconciler.cli.offline:schema", "Print a JSON Schema."),
     "sandbox": ("reconciler.cli.sandbox:sandbox", "The local provider: for trying, testing and rehearsing."),
     "completion": ("reconciler.cli.completion:completion", "Print the completion script of a shell."),

@@ -69,13 +69,14 @@ def _human(run: Run) -> Iterator[str]:
         yield f"**in doubt** {where}: {said(item.reason)} ({resolve(plan.tenant, item.address, item.ref)})"
     for exceeded in run.exceeded:
         yield f"**over a limit** {said(words.guard(exceeded))}: {said(exceeded.hint)}"
-    for plan in run.plans:
-        for action in plan.actions:
+    every = [(plan, action) for plan in run.plans for action in plan.actions]
+    for plan, action in every:  # before the steps by hand, which may be many: nobody is to miss an end
+        if action.verb in FINAL:
             about = f"{named(plan.tenant)} {named(action.address)}: {said(action.summary)}"
-            if action.how == "by-hand":
-                yield f"**by hand** {about}"
-            if action.verb in FINAL:
-                yield f"**{action.verb.value}** {about} ({said(words.why(action))})"
+            yield f"**{action.verb.value}** {about} ({said(words.why(action))})"
+    for plan, action in every:
+        if action.how == "by-hand" and action.verb not in FINAL:
+            yield f"**by hand** {named(plan.tenant)} {named(action.address)}: {said(action.summary)}"
 
 
 FINAL = frozenset({Verb.CANCEL, Verb.DELETE_USER})
@@ -133,7 +134,8 @@ def _unseen(run: Run) -> Iterator[str]:
         if plan.status is Status.ERROR:
             yield f"- {named(plan.tenant)} could not be planned: {said(plan.error or '')}\n"
     if run.skipped:
-        yield f"- {words.count(run.skipped, 'tenant')} not selected\n"
+        why = "only what was asked for, or what changed, is planned"
+        yield f"- {words.count(run.skipped, 'tenant')} not selected: {why}\n"
 
 
 def _foot(run: Run, options: Options) -> str:

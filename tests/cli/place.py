@@ -140,7 +140,7 @@ def _standing_in(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
     kept = dict(os.environ)
-    foreign = re.compile("RECONCILER_|CI$|GITHUB_|GITLAB_|NO_COLOR$|FORCE_COLOR$|COLUMNS$|GIT_")
+    foreign = re.compile("RECONCILER_|CI$|CI_|GITHUB_|GH_TOKEN$|GITLAB_|NO_COLOR$|FORCE_COLOR$|COLUMNS$|GIT_")
     for name in kept:
         if foreign.match(name):
             del os.environ[name]

@@ -49,6 +49,9 @@ OFFLINE: Mapping[str, tuple[str, ...]] = {
     "explain": ("explain", "explain RC2301 --format json"),
     "completion": ("completion bash",),
     "init": ("init",),
+    "comment": ("comment --plan plan.json --dry-run", "comment --plan plan.json"),
+    "issues": ("issues --plan plan.json",),
+    "outputs": ("outputs --plan plan.json --widget widget.json --approved-into approved.txt",),
 }
 """What asks no provider at all; so do validate, show, status, history and lease list."""
 

@@ -1,167 +1,323 @@
-"""The comment on a pull request: made once, updated in place, and never the reason a run fails."""
+"""The comment on a pull or merge request: made once, updated in place, and never the reason a run fails."""
 
-import json
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts/comment.py"
-TOKEN = "canary-token"
+from reconciler.cli.platform import Api
+from reconciler.cli.runner import platform_of
+from reconciler.core.errors import Unavailable
+from reconciler.core.plan import Run
+from reconciler.render import PLAN, REPORT, Options
+from tests.cli.place import Ran, run
+from tests.render import makers
+from tests.workflows.hosts import TOKEN, Host, serving
+
+MARK = "<!-- reconciler:plan:reconciler.yaml -->"
 
 
-@dataclass
-class GitHub:
-    """Comments of one pull request, as GitHub's REST API keeps them."""
-
-    comments: list[dict[str, Any]] = field(default_factory=list)
-    broken: bool = False
-    url: str = ""
-
-    def say(self, body: str, kind: str) -> dict[str, Any]:
-        comment = {"id": len(self.comments) + 1, "body": body, "user": {"type": kind}}
-        self.comments.append(comment)
-        return comment
-
-    def answer(self, method: str, path: str, sent: dict[str, Any]) -> tuple[int, Any]:
-        url = urlsplit(path)
-        page = int(parse_qs(url.query).get("page", ["1"])[0])
-        match method, url.path.split("/")[1:]:
-            case _ if self.broken:
-                return 502, {"message": "Server Error"}
-            case "GET", ["repos", "o", "r", "issues", "7", "comments"]:
-                return 200, self.comments[(page - 1) * 100 : page * 100]
-            case "POST", ["repos", "o", "r", "issues", "7", "comments"]:
-                return 201, self.say(sent["body"], "Bot")
-            case "PATCH", ["repos", "o", "r", "issues", "comments", number]:
-                self.comments[int(number) - 1]["body"] = sent["body"]
-                return 200, self.comments[int(number) - 1]
-        return 404, {"message": "Not Found"}
+@pytest.fixture(params=["github", "gitlab"])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    with serving(Host(kind=request.param)) as made:
+        yield made
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
-    state = GitHub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_any(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            known = self.headers["Authorization"] == f"Bearer {TOKEN}"
-            refused = 401, {"message": "Bad credentials"}
-            code, answer = (
-                state.answer(self.command, self.path, json.loads(sent or b"{}")) if known else refused
-            )
-            self.send_response(code)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
-
-        do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 - http.server names them
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def comment(file: Path, github: GitHub, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "GITHUB_API_URL": github.url,
-        "GITHUB_REPOSITORY": "o/r",
-        "GITHUB_RUN_ID": "99",
-        "GH_TOKEN": TOKEN,
-        "PULL_REQUEST": "7",
-        "HEAD_SHA": "0123456789abcdef",
-        **more,
-    }
-    return subprocess.run(
-        [sys.executable, SCRIPT, file], env=environment, capture_output=True, text=True, check=False
-    )
+def github() -> Iterator[Host]:
+    with serving(Host(kind="github")) as made:
+        yield made
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
-    file = tmp_path / "plan.md"
-    file.write_text("# Plan: 1 change\n", encoding="utf-8")
+    return saved(tmp_path, makers.run(makers.acme()))
+
+
+def saved(folder: Path, value: Run) -> Path:
+    file = folder / "plan.json"
+    file.write_text(PLAN["json"](value, Options()), encoding="utf-8")
     return file
 
 
-def test_a_second_plan_takes_the_place_of_the_first(plan: Path, github: GitHub) -> None:
-    first = comment(plan, github)
-    plan.write_text("# Plan: 2 changes\n", encoding="utf-8")
-    second = comment(plan, github)
-
-    assert (first.returncode, second.returncode) == (0, 0), first.stdout + second.stdout
-    [only] = github.comments
-    assert "# Plan: 2 changes" in only["body"]
-    assert "0123456789ab" in only["body"]
-    assert "o/r/actions/runs/99" in only["body"]
+def comment(folder: Path, host: Host, line: str = "--plan plan.json", **more: str) -> Ran:
+    return run(folder, f"comment {line}", {**host.env, **more})
 
 
-def test_our_comment_is_found_behind_a_hundred_others(plan: Path, github: GitHub) -> None:
+def warned(done: Ran, host: Host) -> str:
+    """The one line of the warning."""
+    said = done.out if host.kind == "github" else done.err
+    opening = "::warning title=No comment::" if host.kind == "github" else "warning: No comment: "
+    assert done.code == 0, done.err
+    assert said.startswith(opening), done
+    assert len(said.splitlines()) == 1
+    return said.removeprefix(opening)
+
+
+def test_a_second_plan_takes_the_place_of_the_first(plan: Path, host: Host) -> None:
+    first = comment(plan.parent, host)
+    saved(plan.parent, makers.run(makers.beta()))
+    second = comment(plan.parent, host)
+
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert ("created" in first.out, "updated" in second.out) == (True, True)
+    [body] = host.bodies()
+    assert body.startswith(f"{MARK}\n## Licence plan\n")
+    assert "`beta`" in body
+    assert "`acme`" not in body
+    assert "`0123456789ab`" in body
+    assert "/99" in body
+
+
+def test_our_comment_is_found_behind_a_hundred_others(plan: Path, host: Host) -> None:
     for number in range(130):
-        github.say(f"remark {number}", "User")
-    comment(plan, github)
-    comment(plan, github)
+        host.say(f"remark {number}")
+    comment(plan.parent, host)
+    comment(plan.parent, host)
 
-    assert len(github.comments) == 131
-
-
-def test_a_person_who_quotes_the_marker_is_not_overwritten(plan: Path, github: GitHub) -> None:
-    github.say("<!-- reconciler:plan --> see above", "User")
-
-    comment(plan, github)
-
-    assert github.comments[0]["body"] == "<!-- reconciler:plan --> see above"
-    assert len(github.comments) == 2
+    assert len(host.remarks) == 131
 
 
-def test_a_plan_that_is_too_long_is_cut_at_a_line_and_says_so(plan: Path, github: GitHub) -> None:
-    plan.write_text("```\n" + "a line of the plan\n" * 10_000 + "```\n", encoding="utf-8")
+def test_a_person_who_quotes_the_marker_is_not_overwritten(plan: Path, host: Host) -> None:
+    host.say(f"{MARK} see above")
+    host.say(f"see below {MARK}", ours=True)
 
-    comment(plan, github)
+    comment(plan.parent, host)
 
-    body = github.comments[0]["body"]
+    assert host.bodies()[:2] == [f"{MARK} see above", f"see below {MARK}"]
+    assert len(host.remarks) == 3
+
+
+def test_each_workspace_and_each_kind_has_its_own_comment(plan: Path, host: Host) -> None:
+    (plan.parent / "report.json").write_text(REPORT["json"](makers.report(), Options()), encoding="utf-8")
+    for _ in range(2):
+        comment(plan.parent, host)
+        comment(plan.parent, host, "--plan plan.json --workspace eu/reconciler.yaml")
+        comment(plan.parent, host, "--plan plan.json", RECONCILER_WORKSPACE="a--><b>.yaml")
+        comment(plan.parent, host, "--report report.json")
+
+    assert [body.partition("\n")[0] for body in host.bodies()] == [
+        MARK,
+        "<!-- reconciler:plan:eu/reconciler.yaml -->",
+        "<!-- reconciler:plan:a-%2D%3E%3Cb%3E.yaml -->",
+        "<!-- reconciler:report:reconciler.yaml -->",
+    ]
+
+
+def test_two_thousand_tenants_fit_and_every_end_is_seen(plan: Path, host: Host) -> None:
+    acme = makers.acme()
+    plans = [replace(acme, tenant=f"t{number:04}", actions=(acme.actions[1],) * 20) for number in range(2000)]
+    plans += [replace(acme, tenant=f"ends-{number}", actions=(acme.actions[-1],)) for number in range(10)]
+    saved(plan.parent, makers.run(*plans))
+    host.limit = 65_536 if host.kind == "github" else 1_000_000
+
+    comment(plan.parent, host)
+
+    [body] = host.bodies()
+    assert len(body) <= host.limit
+    assert "**Cost: +839685.00 EUR/month.**" in body
+    assert all(f"**cancel** `ends-{number}`" in body for number in range(10))
+    assert "did not fit here" in body
+    assert body.count("<details>") == body.count("</details>")
+    assert "Digest `sha256:" in body
+    assert body.rstrip().endswith("</sub>")
+
+
+def test_one_that_the_platform_finds_too_long_is_cut_more(plan: Path, host: Host) -> None:
+    saved(plan.parent, makers.run(*(replace(makers.acme(), tenant=f"t{one}") for one in range(400))))
+    host.limit = 9_000
+
+    comment(plan.parent, host)
+
+    [body] = host.bodies()
+    assert len(body) <= 9_000
+    assert body.startswith(MARK)
+
+
+def test_names_made_to_fill_a_page_do_not_keep_it_from_fitting(plan: Path, github: Host) -> None:
+    long = "&" * 300
+    notes = tuple(f"{number}{long}" for number in range(40))
+    actions = tuple(
+        replace(makers.acme().actions[-1], address=f"group/{number}{long}", reason=long, summary=long)
+        for number in range(60)
+    )
+    saved(plan.parent, makers.run(replace(makers.acme(), tenant=long, actions=actions), notes=notes))
+
+    comment(plan.parent, github)
+
+    [body] = github.bodies()
     assert len(body) <= 65_536
-    assert body.count("```") == 2
-    assert "more lines are in the run's summary" in body
+    assert body.startswith(MARK)
 
 
-def test_a_plan_that_was_not_made_is_said(tmp_path: Path, github: GitHub) -> None:
-    comment(tmp_path / "nowhere.md", github)
+def test_a_plan_that_was_not_made_is_said(tmp_path: Path, host: Host) -> None:
+    assert comment(tmp_path, host, "--plan nowhere.json").code == 0
+    assert comment(tmp_path, host, "--report nowhere.json").code == 0
 
-    assert "No plan could be made" in github.comments[0]["body"]
-
-
-def test_a_failure_to_comment_is_a_warning(plan: Path, github: GitHub) -> None:
-    github.broken = True
-    broken = comment(plan, github)
-    refused = comment(plan, github, GH_TOKEN="another")
-    unreachable = comment(plan, github, GITHUB_API_URL="http://127.0.0.1:1")
-    unset = comment(plan, github, PULL_REQUEST="")
-
-    for result in (broken, refused, unreachable, unset):
-        assert result.returncode == 0, result.stderr
-        assert result.stdout.startswith("::warning title=No comment::")
-        assert len(result.stdout.splitlines()) == 1
-        assert TOKEN not in result.stdout + result.stderr
+    assert "No plan could be made" in host.bodies()[0]
+    assert "No report was written" in host.bodies()[1]
 
 
-def test_the_token_goes_to_no_other_address(plan: Path, github: GitHub) -> None:
-    result = comment(plan, github, GITHUB_API_URL="http://github.example")
+def test_a_file_that_is_not_ours_is_refused_before_anything_is_sent(plan: Path, host: Host) -> None:
+    text = plan.read_text(encoding="utf-8")
+    hostile = ("[" * 200_000, '{"kind": "plan"}', "\x00", "{}", text.replace('"seats": 12', '"seats": 99'))
+    for content in hostile:
+        plan.write_text(content, encoding="utf-8")
 
-    assert "not an address for a token" in result.stdout
+        done = comment(plan.parent, host)
+
+        assert done.code == 1
+        assert "bug" not in done.err
+    assert host.seen == []
+
+
+def test_the_report_of_an_apply_goes_to_the_request_whose_merge_it_was(tmp_path: Path, host: Host) -> None:
+    (tmp_path / "report.json").write_text(REPORT["json"](makers.report(), Options()), encoding="utf-8")
+
+    done = run(tmp_path, "comment --report report.json", host.pushed)
+
+    assert "created" in done.out, done
+    assert host.bodies()[0].startswith("<!-- reconciler:report:reconciler.yaml -->\n## Licence report")
+
+
+def test_a_commit_that_came_without_a_request_has_no_comment(plan: Path, host: Host) -> None:
+    host.merged = None
+
+    done = run(plan.parent, "comment --plan plan.json", host.pushed)
+
+    assert (done.code, host.remarks) == (0, [])
+    assert "no pull request to comment on" in done.out
+
+
+def test_the_commit_is_the_branch_s_own_and_not_the_merge_that_nobody_made(plan: Path, github: Host) -> None:
+    event = plan.parent / "event.json"
+    event.write_text('{"pull_request": {"head": {"sha": "fedcba9876543210"}}}', encoding="utf-8")
+
+    comment(plan.parent, github, GITHUB_EVENT_PATH=str(event))
+
+    assert "`fedcba987654`" in github.bodies()[0]
+
+
+def test_a_failure_to_comment_is_a_warning(plan: Path, host: Host) -> None:
+    url, token, number = (
+        ("GITHUB_API_URL", "GH_TOKEN", "GITHUB_REPOSITORY")
+        if host.kind == "github"
+        else ("CI_API_V4_URL", "GITLAB_TOKEN", "CI_PROJECT_ID")
+    )
+    refused = comment(plan.parent, host, **{token: "another"})
+    unreachable = comment(plan.parent, host, "--plan plan.json -q", **{url: "http://127.0.0.1:1"})
+    unset = comment(plan.parent, host, **{token: ""})
+    elsewhere = comment(plan.parent, host, **{number: "404"})
+
+    assert "401 Bad credentials" in warned(refused, host)
+    assert "ConnectError" in warned(unreachable, host)
+    assert f"{token}" in warned(unset, host)
+    assert "404" in warned(elsewhere, host)
+    for done in (refused, unreachable, unset, elsewhere):
+        assert "another" not in done.out + done.err
+        assert TOKEN not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        (403, {"message": "Resource not accessible"}),
+        (422, {"message": "locked"}),
+        (200, b"<html>"),
+        (200, {}),
+    ],
+)
+def test_what_the_platform_answers_is_said_and_never_a_crash(
+    plan: Path, host: Host, code: int, answer: object
+) -> None:
+    host.moods = [("GET", (code, answer, {}))] * 9
+
+    said = warned(comment(plan.parent, host), host)
+
+    assert str(code) in said or "no list" in said or "not JSON" in said
+    assert host.remarks == []
+
+
+def test_who_is_asked_to_wait_waits_and_then_goes_on(plan: Path, host: Host) -> None:
+    write = "POST"
+    host.moods = [
+        ("GET", (429, {"message": "slow down"}, {"Retry-After": "0"})),
+        ("GET", (502, {}, {"Retry-After": "0"})),
+        (write, (403, {"message": "secondary rate limit"}, {"Retry-After": "0"})),
+    ]
+
+    done = comment(plan.parent, host)
+
+    assert "created" in done.out, done
+    assert (len(host.remarks), host.moods) == (1, [])
+
+
+def test_it_waits_as_long_as_it_was_asked_and_not_for_ever(github: Host) -> None:
+    waited: list[float] = []
+    api = Api(root=github.url, headers={"Authorization": f"Bearer {TOKEN}"}, token=TOKEN, sleep=waited.append)
+    github.moods = [("GET", (429, {}, {"Retry-After": seconds})) for seconds in ("7", "99999", "1")]
+
+    with pytest.raises(Unavailable, match="429"):
+        api.get("/user")
+
+    assert waited == [7.0, 60.0]
+
+
+def test_a_comment_whose_answer_was_lost_is_not_sent_again(plan: Path, host: Host) -> None:
+    host.moods = [("POST", (502, {}, {})), ("POST", (201, {}, {}))]
+
+    assert "502" in warned(comment(plan.parent, host), host)
+    assert len(host.moods) == 1
+
+
+def test_one_that_somebody_deleted_meanwhile_is_made_again(plan: Path, host: Host) -> None:
+    comment(plan.parent, host)
+    host.remarks[0]["gone"] = True
+
+    done = comment(plan.parent, host)
+
+    assert "created" in done.out, done
+    assert len(host.remarks) == 2
+
+
+def test_the_token_goes_to_no_other_address(plan: Path, host: Host) -> None:
+    name = "GITHUB_API_URL" if host.kind == "github" else "CI_API_V4_URL"
+    plain = comment(plan.parent, host, **{name: "http://github.example"})
+    with serving(Host(kind=host.kind)) as other:
+        host.moods = [("GET", (302, {}, {"Location": f"{other.url}/repos/o/r/issues/7/comments"}))]
+        redirected = comment(plan.parent, host)
+
+        assert other.seen == []
+    assert "not an address for a token" in warned(plain, host)
+    assert "302" in warned(redirected, host)
+
+
+def test_outside_of_ci_it_says_so_and_can_be_looked_at(plan: Path) -> None:
+    bare = run(plan.parent, "comment --plan plan.json")
+    shown = run(plan.parent, "comment --plan plan.json --dry-run")
+    both = run(plan.parent, "comment --plan plan.json --report plan.json")
+
+    assert "neither GitHub Actions nor GitLab CI" in bare.err
+    assert shown.out.startswith(MARK)
+    assert both.code == 64
+
+
+def test_it_is_known_by_a_person_s_own_token_too(plan: Path, github: Host) -> None:
+    github.say(f"{MARK} mine")
+    github.moods = []
+    me = {"GET /user": (200, {"login": "ada"})}
+    usual = github.answer
+
+    def answer(method: str, path: str, sent: dict[str, object]) -> tuple[int, object, dict[str, str]]:
+        known = me.get(f"{method} {path}")
+        return (*known, {}) if known else usual(method, path, sent)
+
+    github.answer = answer  # type: ignore[method-assign] # a server with another answer to one question
+
+    assert "updated" in comment(plan.parent, github).out
+
+
+def test_a_platform_is_told_by_its_own_variable(github: Host) -> None:
+    assert platform_of(github.env).name == "GitHub"
+    assert platform_of(Host(kind="gitlab", url="https://gitlab.example/api/v4").env).name == "GitLab"
