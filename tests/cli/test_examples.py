@@ -22,7 +22,10 @@ def examples(tmp_path: Path) -> Place:
 def test_they_are_valid(examples: Place) -> None:
     done = examples.run("validate")
 
-    assert (done.code, done.out) == (0, f"{len(list(EXAMPLES.glob('tenants/*.yaml')))} tenants, no errors\n")
+    assert (done.code, done.out) == (
+        0,
+        f"{len(list(EXAMPLES.glob('tenants/**/*.yaml')))} tenants, no errors\n",
+    )
 
 
 def test_they_are_in_canonical_form(examples: Place) -> None:
@@ -31,7 +34,7 @@ def test_they_are_in_canonical_form(examples: Place) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "files"),
-    [("tenant", sorted(EXAMPLES.glob("tenants/*.yaml"))), ("workspace", [EXAMPLES / "reconciler.yaml"])],
+    [("tenant", sorted(EXAMPLES.glob("tenants/**/*.yaml"))), ("workspace", [EXAMPLES / "reconciler.yaml"])],
 )
 def test_another_checker_accepts_them_under_the_published_schemas(schema: str, files: list[Path]) -> None:
     done = subprocess.run(
@@ -53,7 +56,7 @@ def test_another_checker_accepts_them_under_the_published_schemas(schema: str, f
 
 
 def test_the_editor_finds_their_schemas(examples: Place) -> None:
-    for file in [*EXAMPLES.glob("tenants/*.yaml"), EXAMPLES / "reconciler.yaml"]:
+    for file in [*EXAMPLES.glob("tenants/**/*.yaml"), EXAMPLES / "reconciler.yaml"]:
         first = file.read_text(encoding="utf-8").splitlines()[0]
         assert (file.parent / first.partition("$schema=")[2]).is_file(), file
     assert examples.root.name == "examples"
