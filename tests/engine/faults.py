@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.cli.hand import _resolution
+from reconciler.core.journal import Kind
 from reconciler.core.progress import Open
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply
@@ -33,6 +35,12 @@ ON_WRITES = (
 ON_READS = ("error-before", "throttle", "html", "malformed", "wrong-types", "slow")
 ON_TASKS = ("task-error",)
 ON_CHECKOUT = ("delivered-then-404", "late-delivery", "order-cancelled", "order-documents")
+LISTS = frozenset(
+    {"officePrepaid", "office", "order", "user", "subscription", "details"}
+    | {"customers", "subscriptions", "orders", "users", "subscribedSkus", "domains"}
+    | {"microsoft.graph.user", "delegatedAdminRelationships"}
+)
+"""Last words of the paths of lists."""
 PAST_RETRIES = 4
 """How often a read is tried; a fault that hits it as often reaches the engine."""
 
@@ -86,24 +94,29 @@ def cells_of(calls: Iterable[tuple[str, str]], *, every: bool) -> Iterator[Cell]
         seen[call] += 1
         if skip and not every:
             continue
-        if method == "GET":
+        if method == "GET" or _asks(path):
             some = ON_READS if every else ON_READS[number % len(ON_READS) :][:1]
             yield from (Cell(fault, *call, skip, PAST_RETRIES) for fault in some)
-            if every and _is_list(path):
+            if every and method == "GET" and _is_list(path):
                 yield Cell("fail-list", *call, skip, PAST_RETRIES)
             continue
         # Up to the checkout a cart buys nothing, so the short table gives its calls some faults in turn.
-        minor = path.startswith("/order/cart") and not path.endswith("/checkout") and not every
+        minor = ("/order/cart" in path or "/carts" in path) and not path.endswith("/checkout") and not every
         chosen = [fault for place, fault in enumerate(ON_WRITES) if not minor or (place + number) % 4 == 0]
         yield from (Cell(fault, *call, skip, 1) for fault in chosen)
         if path.endswith("/checkout"):
             yield from (Cell(fault, *call, skip, 1) for fault in ON_CHECKOUT)
-        elif not path.startswith("/order"):
+        elif not path.startswith("/order") and "/carts" not in path:
             yield from (Cell(fault, *call, skip, 1) for fault in ON_TASKS)
 
 
 def _is_list(path: str) -> bool:
-    return path.rpartition("/")[2] in {"officePrepaid", "office", "order", "user", "subscription", "details"}
+    return path.rpartition("/")[2] in LISTS
+
+
+def _asks(path: str) -> bool:
+    """Whether a POST changes nothing: a token, many readings in one, an address that is looked at."""
+    return path.startswith("/login/") or path.endswith(("/$batch", "/validations/address"))
 
 
 @dataclass
@@ -134,7 +147,7 @@ def play(one: Bench, story: Story, *faulty: Cell, rounds: int = 6) -> Told:
         if report.exit_code == 0:
             break
         if turn >= 1:
-            person(one, told)
+            person(one, told, story.helps)
         one.time.at += 3600 * 2
     return told
 
@@ -152,6 +165,7 @@ UNDONE = {
     "user-created": ("user-deleted", "its creation failed"),
     "subscription-created": ("subscription-deleted", "its creation failed"),
     "order-placed": ("order-cancelled", None),
+    "partner-order-placed": ("partner-order-cancelled", None),
 }
 """What takes an effect back at the provider, so that it may happen once more."""
 
@@ -164,12 +178,21 @@ def never_twice(one: Bench, story: Story, told: Told) -> None:
         assert happened <= most, f"{what} happened {happened} times: {told}"
 
 
-def person(one: Bench, told: Told) -> None:
+def person(one: Bench, told: Told, helps: Iterable[str] = ()) -> None:
     """Do what a person would who reads what is open: pay, hand in papers, resolve by what really happened."""
     for order in one.rows(
-        "SELECT id, status FROM purchase WHERE status IN ('notPaid', 'documentsRequested')"
+        "SELECT id, status FROM purchase WHERE status IN ('notPaid', 'documentsRequested') UNION "
+        "SELECT id, status FROM ms_order WHERE status = 'pending po upload'"
     ):
         told.person.append(one.world.pay(order["id"]))
+    for failed in one.rows("SELECT id, quantity FROM ms_subscription WHERE provisioning = 'failed'"):
+        # Who sold the seats has them, the directory does not: only Microsoft's support can mend that.
+        one.world.change(f"subscription-resized {failed['id']} {failed['quantity']}")
+        told.person.append("support")
+    for change in helps:
+        with suppress(ValueError):  # nobody can sign or publish what was not asked for yet
+            one.world.change(change)
+            told.person.append(change)
     process = one.process()
     try:
         progress = load(process.setup).get("acme")
@@ -190,8 +213,16 @@ def person(one: Bench, told: Told) -> None:
         for address in list(progress.stuck):
             _resolution(scribe, progress, "acme", address, None)()
             told.person.append(f"resolved cancelled {address}")
+        for open_ in [each for each in progress.open.values() if by_hand(each)]:
+            scribe.write(Kind.FINISHED, open_.action, ref="", confirmed_by="a person", evidence="")
+            told.person.append(f"confirmed {open_.action.address}")
     finally:
         process.journal.close()
+
+
+def by_hand(known: Open) -> bool:
+    """Whether a person has it, and nobody but the person can tell."""
+    return known.stage == "accepted" and known.waiting_on == "person" and not known.ticket
 
 
 def truth(one: Bench, doubtful: Open) -> str | None:

@@ -56,8 +56,8 @@ APPLICATION = {
     "refresh_token": keys.REFRESH_TOKEN,
 }
 SETTINGS = Settings(base_url=BASE_URL, token_url=TOKEN_URL, sandbox=True, poll=1.0, subsidiary="FR")
-MICROSOFT_SETTLE = 1200.0
-"""Seconds that Microsoft may take to show what it accepted, as by default."""
+MICROSOFT_SETTLE, MICROSOFT_POLL = 1200.0, 5.0
+"""Seconds that Microsoft may take to show what it accepted, as by default; and between two looks at it."""
 WORKSPACE = """
 version: 1
 accounts:
@@ -280,7 +280,8 @@ class Bench:
         """Open accounts as the command line does: what one process opens shares a session a surface."""
         pace = PaceClock(now=lambda: clock.at, monotonic=lambda: clock.at, sleep=clock.sleep)
         session = open_session(self.settings, KEYS, writes=writes, transport=wire, clock=pace)
-        settings = replace(self.settings, base_url="", token_url=None, settle=MICROSOFT_SETTLE)
+        poll = max(self.settings.poll, MICROSOFT_POLL)
+        settings = replace(self.settings, base_url="", token_url=None, settle=MICROSOFT_SETTLE, poll=poll)
         partner = open_partner(
             settings, MICROSOFT_URLS, APPLICATION, writes=writes, transport=wire, clock=pace
         )

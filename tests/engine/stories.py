@@ -40,6 +40,8 @@ class Story:
 
     effects: how often each thing may take effect at most; exactly that often once everything went through.
     check: what the provider shows of it, which is `end` in the end.
+    start: what somebody else does at the provider before it begins.
+    helps: what somebody else does there when a person is asked; repeating it does no harm.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Story:
     before: str = ""
     check: Callable[[Provider], Any] = field(default=lambda _provider: None)
     end: Any = None
+    start: tuple[str, ...] = ()
+    helps: tuple[str, ...] = ()
 
 
 def tenant(provider: str, groups: str, users: str | None = None, **more: str) -> str:
@@ -289,4 +293,6 @@ def begin(make: Callable[..., Bench], story: Story) -> Bench:
     if story.before:
         assert bench.apply().exit_code == 0
         bench.write(acme=story.tenant)
+    for change in story.start:
+        bench.world.change(change)
     return bench
