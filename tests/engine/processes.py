@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,9 @@ from types import CodeType, FrameType
 from typing import NoReturn, Protocol
 
 from reconciler.cli.main import main
+
+ORPHANED = 71
+"""How a fork ends whose parent is gone."""
 
 
 class Child(Protocol):
@@ -83,8 +87,10 @@ def forked(words: Sequence[str], place: Place, *, death: Death | None = None) ->
         file.touch(mode=0o600)  # it may be killed before it comes to that
     sys.stdout.flush()
     sys.stderr.flush()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
+        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
         _live(words, place, death)
     return _Forked(pid)
 
@@ -137,6 +143,13 @@ def _live(words: Sequence[str], place: Place, death: Death | None) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _end_with(parent: int) -> None:
+    """Outlive nobody: who is killed leaves no server behind."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(ORPHANED)
 
 
 def _settle_in(place: Place) -> None:

@@ -7,14 +7,15 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
 
-from reconciler.core.progress import replay
+from reconciler.core.progress import Progress, replay
+from reconciler.sandbox.microsoft import keys
 from reconciler.sandbox.ovh import gate
 from reconciler.sandbox.world import World
 from reconciler.store.journal import open_journal
@@ -28,25 +29,49 @@ KEYS = {
     "TOWN_APPLICATION_KEY": gate.APPLICATION_KEY,
     "TOWN_APPLICATION_SECRET": gate.APPLICATION_SECRET,
     "TOWN_CONSUMER_KEY": gate.CONSUMER_KEY,
+    "TOWN_CLIENT_SECRET": keys.CLIENT_SECRET,
+    "TOWN_REFRESH_TOKEN": keys.REFRESH_TOKEN,
 }
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "CI"} | {"NO_COLOR": "1"} | KEYS
 """Not in CI, where a journal that is a new file may not buy."""
-EMBEDDED = "endpoint: sandbox"
-OVER_HTTP = """endpoint: {url}
-    poll: 200ms
+SIGNED = """
     credentials:
       application_key: env://TOWN_APPLICATION_KEY
       application_secret: env://TOWN_APPLICATION_SECRET
       consumer_key: env://TOWN_CONSUMER_KEY"""
+PERSON = f"""
+    credentials:
+      tenant_id: {keys.PARTNER_TENANT}
+      client_id: {keys.CLIENT_ID}
+      client_secret: env://TOWN_CLIENT_SECRET
+      refresh_token: env://TOWN_REFRESH_TOKEN"""
+SURFACES = "{{login: {url}/login, partner_center: {url}/partner-center, graph: {url}/graph}}"
 WORKSPACE = """
 version: 1
 accounts:
   ovh-main:
     api: ovh
     settle: {settle}
-    {endpoint}
+    poll: 200ms
+    endpoint: {ovh}
+  partner:
+    api: microsoft
+    settle: {settle}
+    poll: 200ms
+    endpoint: {microsoft}
+  home:
+    api: manual
 journal: {journal}
 """
+
+
+def workspace(url: str, *, settle: str, journal: str) -> str:
+    """A workspace file; its accounts are at a sandbox that is served at `url`, or embedded when that is empty."""
+    ovh, microsoft = "sandbox", "sandbox"
+    if url:
+        ovh = f"{url}/1.0{SIGNED}"
+        microsoft = SURFACES.format(url=url) + PERSON
+    return WORKSPACE.format(settle=settle, journal=journal, ovh=ovh, microsoft=microsoft)
 
 
 class Start(Protocol):
@@ -86,7 +111,7 @@ class Town:
         (self.root / "tenants").mkdir(parents=True)
         (self.root / ".reconciler").mkdir(mode=0o700)
         self.write(self.story.tenant)
-        self.workspace(EMBEDDED)
+        self.workspace("")
         with closing(self.world()) as world:
             world.load(yaml.safe_load(self.story.world) or {})
             world.set("delay", str(self.delay))
@@ -95,10 +120,20 @@ class Town:
         """Write the tenant's file."""
         (self.root / "tenants" / "acme.yaml").write_text(tenant)
 
-    def workspace(self, endpoint: str) -> None:
-        """Write the workspace's file."""
-        text = WORKSPACE.format(settle=self.settle, endpoint=endpoint, journal=self.journal)
+    def workspace(self, url: str) -> None:
+        """Write the workspace's file; without a URL every process has the sandbox in itself."""
+        text = workspace(url, settle=self.settle, journal=self.journal)
         (self.root / "reconciler.yaml").write_text(text)
+
+    def begin(self) -> None:
+        """Let happen what the story says was before."""
+        if self.story.before:
+            self.write(self.story.before)
+            assert self.run("apply", "--yes", "--wait", "30s", "--quiet").code == 0
+            self.write(self.story.tenant)
+        with closing(self.world()) as world:
+            for change in self.story.start:
+                world.change(change)
 
     @contextmanager
     def served(self) -> Iterator[None]:
@@ -106,7 +141,7 @@ class Town:
         place = self._place()
         server = self.start_with(("sandbox", "serve", "--port", "0"), place)
         try:
-            self.workspace(OVER_HTTP.format(url=address(place.out, server)))
+            self.workspace(address(place.out, server))
             yield
         finally:
             server.kill()
@@ -162,6 +197,7 @@ class Town:
             codes.append(self.run("apply", "--yes", "--wait", "30s", "--quiet").code)
             if codes[-1] == 0:
                 break
+            self._help()
         assert codes[-1] == 0, codes
         self.came_true()
 
@@ -170,11 +206,24 @@ class Town:
         happened = {what: self.ledger(what) for what in self.story.effects}
         assert happened == self.story.effects, happened
         assert self.story.check(self) == self.story.end, self.story.check(self)
-        with closing(open_journal(self.journal, root=self.root, create=False, env={})) as journal:
-            progress = replay(journal.events(["acme"]))
-            assert not journal.leases(), journal.leases()
+        progress = self._progress()
         assert not progress.open, progress.open
         assert not progress.todo, progress.todo
+
+    def _progress(self) -> Progress:
+        with closing(open_journal(self.journal, root=self.root, create=False, env={})) as journal:
+            assert not journal.leases(), journal.leases()
+            return replay(journal.events(["acme"]))
+
+    def _help(self) -> None:
+        """Do what a person is asked for: at the provider, and where nobody else can know."""
+        with closing(self.world()) as world:
+            for change in self.story.helps:
+                with suppress(ValueError):  # nobody can sign or publish what was not asked for yet
+                    world.change(change)
+        for known in self._progress().open.values():
+            if known.stage == "accepted" and known.waiting_on == "person" and not known.ticket:
+                assert self.run("confirm", "acme", known.action.address, "--by", "ada").code == 0
 
     def _look(self) -> None:
         new = self.rows("SELECT id FROM subscription WHERE licence = 12")
@@ -190,10 +239,10 @@ class Town:
 
 
 def address(out: Path, process: Child) -> str:
-    """Where a `sandbox serve` offers OVHcloud, once it says so."""
+    """Where a `sandbox serve` stands, once it says so."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
-        if out.exists() and (found := re.search(r"(http://\S+/1\.0)\n", out.read_text())):
+        if out.exists() and (found := re.search(r"(http://\S+)/1\.0\n", out.read_text())):
             return found[1]
         time.sleep(0.005)
     raise subprocess.TimeoutExpired("sandbox serve", PATIENCE)

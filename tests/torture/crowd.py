@@ -32,7 +32,7 @@ from reconciler.engine.run import apply
 from reconciler.sandbox.world import World
 from tests.engine.processes import Place, forked
 from tests.engine.stories import csp2, payg, prepaid, world_payg, world_prepaid
-from tests.engine.town import ENVIRONMENT, OVER_HTTP, WORKSPACE, address
+from tests.engine.town import ENVIRONMENT, address, workspace
 
 FAULTS = {
     "error-before": 0.005,
@@ -124,8 +124,7 @@ def served(root: Path) -> Iterator[None]:
     place = Place(cwd=root, env=ENVIRONMENT, out=root / "serve.out", err=root / "serve.err")
     server = forked(("sandbox", "serve", "--port", "0"), place)
     try:
-        endpoint = OVER_HTTP.format(url=address(place.out, server))
-        text = WORKSPACE.format(settle="3s", endpoint=endpoint, journal="sqlite:///journal.db")
+        text = workspace(address(place.out, server), settle="3s", journal="sqlite:///journal.db")
         (root / "reconciler.yaml").write_text(text)
         yield
     finally:

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tests.engine.microsoft import MICROSOFT
 from tests.engine.stories import STORIES, Story
 
 Lots = random.Random
 """Chance by a seed: chaos, not secrecy."""
+EVERY = (*STORIES, *MICROSOFT)
+"""Every story of every family."""
 
 
 class Part(Protocol):
@@ -51,7 +54,12 @@ class Violation(AssertionError):  # noqa: N818 - what it is called in the promis
 
 def story_of(name: str) -> Story:
     """A story by its name; ValueError when there is none."""
-    found = next((story for story in STORIES if story.name == name), None)
+    found = next((story for story in EVERY if story.name == name), None)
     if found is None:
-        raise ValueError(f"there is no story {name!r}; there are: {', '.join(one.name for one in STORIES)}")
+        raise ValueError(f"there is no story {name!r}; there are: {', '.join(one.name for one in EVERY)}")
     return found
+
+
+def family_of(story: Story) -> str:
+    """Who sells in a story, and whether a directory keeps its people."""
+    return story.provider + ("+graph" if "\ndirectory:" in story.tenant else "")

@@ -13,6 +13,7 @@ import os
 import random
 import shlex
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,9 @@ def attempt(part: str, case: str) -> Tried:
     except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on and tells it
         wrong = f"{type(error).__name__}: {error}\nits files: {folder}"
         return Tried(part, case, time.monotonic() - began, wrong=wrong)
+    except SystemExit:  # told to stop
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     shutil.rmtree(folder, ignore_errors=True)
     return Tried(part, case, time.monotonic() - began, counts)
 
@@ -81,7 +85,7 @@ class Suite:
     def run(self) -> None:
         """Try case after case, and wait for what runs when the time is up."""
         spawn = multiprocessing.get_context("spawn")  # a worker forks, so it may have no other thread
-        with ProcessPoolExecutor(self.jobs, mp_context=spawn) as pool:
+        with ProcessPoolExecutor(self.jobs, mp_context=spawn, initializer=_at_work) as pool:
             running: dict[Future[Tried], tuple[Course, float]] = {}
             try:
                 while self._begun(pool, running) or running:
@@ -92,6 +96,8 @@ class Suite:
             except KeyboardInterrupt:
                 print("stopped: these are the counts so far", file=sys.stderr)
                 pool.shutdown(wait=False, cancel_futures=True)
+                for worker in multiprocessing.active_children():
+                    worker.terminate()  # whose case then puts away what it started
 
     def _begun(self, pool: ProcessPoolExecutor, running: dict[Future[Tried], tuple[Course, float]]) -> bool:
         """Keep every worker busy; true when something was begun."""
@@ -132,6 +138,11 @@ class Suite:
         print(f"{left:.0f} s left, {running} running; {told}; violations {len(self.wrong)}", flush=True)
 
 
+def _at_work() -> None:
+    """Let a worker that is told to stop leave its case in order."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
+
+
 def _violation(tried: Tried) -> str:
     case = f"{tried.part} {tried.case}"
     return f"VIOLATION {case}\n{tried.wrong}\nagain: scripts/torture --only {shlex.quote(case)}"
@@ -152,6 +163,7 @@ def main(words: Sequence[str]) -> int:
         f"scripts/torture {given.budget} --parts {','.join(parts)} --seed {seed} --jobs {given.jobs}",
         flush=True,
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to stop is as good as Ctrl-C
     with postgres.serving() if "kills" in parts else nullcontext():
         courses = [
             Course(PARTS[name], PARTS[name].cases(random.Random(f"{seed} {name}"), seconds=seconds))  # noqa: S311 - chaos

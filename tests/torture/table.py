@@ -12,13 +12,15 @@ from tempfile import TemporaryDirectory
 
 from tests.engine.faults import Cell, Told, came_true, cells, cells_of, play
 from tests.engine.harness import SETTINGS, Bench
-from tests.engine.stories import STORIES, Story, begin
-from tests.torture.part import Lots, Violation, story_of
+from tests.engine.stories import Story, begin
+from tests.torture.part import EVERY, Lots, Violation, story_of
 
+LATE = ("order", "task", "readable", "subscription", "provisioning")
+"""What may be days late; a list of orders that is as late would break the provider's own word."""
 TIMINGS = {
     "at-once": (("delay", "0"),),
     "later": (("realistic", "on"),),
-    "never": tuple((delay, "259200") for delay in ("delay_order", "delay_task", "delay_readable")),
+    "never": tuple((f"delay_{what}", "259200") for what in LATE),
 }
 """When what took effect can be seen: at once, minutes and hours later, or not for three days."""
 ROUNDS = {"at-once": 6, "later": 10, "never": 6}
@@ -36,7 +38,7 @@ class Singles:
 
     def cases(self, lots: Lots, *, seconds: float) -> Iterator[str]:  # noqa: ARG002 - the table is what it is
         """All cells of all stories."""
-        every = [f"{story.name} {cell.id}" for story in STORIES for cell in known_cells(story.name)]
+        every = [f"{story.name} {cell.id}" for story in EVERY for cell in known_cells(story.name)]
         lots.shuffle(every)
         yield from every
 
@@ -62,7 +64,7 @@ class Pairs:
     def cases(self, lots: Lots, *, seconds: float) -> Iterator[str]:  # noqa: ARG002 - as many as are asked for
         """Stories and timings in turn, each time with other faults."""
         while True:
-            kinds = [(story.name, timing) for story in STORIES for timing in TIMINGS]
+            kinds = [(story.name, timing) for story in EVERY for timing in TIMINGS]
             lots.shuffle(kinds)
             yield from (f"{name} {timing} {lots.randrange(10**9)}" for name, timing in kinds)
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.engine.faults import Cell, Told, came_true, play
-from tests.engine.stories import STORIES, Story
-from tests.torture.part import story_of
+from tests.engine.stories import Story
+from tests.torture.part import EVERY, story_of
 from tests.torture.run import main
 from tests.torture.table import TIMINGS, Pairs, bench, drawn, known_cells
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("story", EVERY, ids=lambda one: one.name)
 def test_two_faults_neither_double_nor_lose_anything(tmp_path: Path, story: Story) -> None:
     lots = random.Random(story.name)  # noqa: S311 - chaos, not secrecy
 
@@ -107,3 +114,42 @@ def test_a_crowd_is_accounted_for_and_leaves_nothing_open(tmp_path: Path) -> Non
 
     assert '"actions": 11,' in said
     assert '"files_left": 0, "tasks_left": 0' in said
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL may enter, which never runs as root."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_run_that_is_told_to_stop_leaves_no_server_behind(folder: Path) -> None:
+    with (folder / "said").open("w") as said:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture.run", "5m", "--parts", "kills", "--seed", "1", "--jobs", "1"],
+            cwd=ROOT, stdout=said, stderr=said, env={**os.environ, "TMPDIR": str(folder)},
+        )  # fmt: skip
+        served = _serving(folder, running)
+
+        running.send_signal(signal.SIGTERM)
+        code = running.wait(60)
+
+    text = (folder / "said").read_text()
+    assert code == 0, text
+    assert "stopped: these are the counts so far" in text
+    assert "Traceback" not in text
+    with socket.socket() as asking:
+        assert asking.connect_ex(("127.0.0.1", served)) != 0
+    assert not list(folder.glob("torture-*"))
+
+
+def _serving(folder: Path, running: subprocess.Popen[bytes]) -> int:
+    """The port of the first sandbox that the run has served."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until and running.poll() is None:
+        for out in folder.glob("torture-*/town/.reconciler/*.out"):
+            if found := re.search(r"http://127\.0\.0\.1:(\d+)/1\.0\n", out.read_text()):
+                return int(found[1])
+        time.sleep(0.01)
+    raise AssertionError("no sandbox was served")
