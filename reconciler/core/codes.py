@@ -1,4 +1,4 @@
-"""Every offline error by its lasting code: what it is called, why it is one, and what to do.
+"""Every lasting code, of files and of plans: what it is called, why it is told, and what to do.
 
 A code never changes its meaning and is never given to something else.
 """
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Code(NamedTuple):
-    """One kind of fault in a file of the user."""
+    """One kind of fault in a file of the user, or one kind of remark of a plan."""
 
     title: str
     why: str
@@ -48,6 +48,8 @@ CODES: dict[str, Code] = {
     "RC2103": Code("service missing", "the reseller API knows no tenant but by its service", "write `service`"),
     "RC2104": Code("people without a directory", "this seller sells seats and knows no people",
                    "write `directory` or delete `users`"),
+    "RC2105": Code("directory unknown", "people are only ever changed in the directory that was meant",
+                   "write `tenant_id`"),
     "RC2201": Code("group twice", "a group's name is its address", "rename one"),
     "RC2202": Code("unknown product", "the provider sells no such product", "write one that it sells"),
     "RC2203": Code("seats missing", "seats are what is paid for", "write `seats`"),
@@ -79,4 +81,42 @@ CODES: dict[str, Code] = {
     "RC3102": Code("credentials missing", "without them the API answers nothing", "write references"),
     "RC3103": Code("two kinds of credentials", "a request is signed or carries a token, not both", "keep one kind"),
     "RC3104": Code("token_url missing", "only the known endpoints have a known place for tokens", "write it"),
+    # Which service a group is.
+    "RC4101": Code("product changed in place", "another product is another service: changing it would buy and lose "
+                   "licences at once", "add a group, move the people, then cancel the old one"),
+    "RC4102": Code("service not there", "the pinned or remembered service is not in the account (any more, or yet)",
+                   "correct the pin; `service: new` on a group of another name buys one"),
+    "RC4103": Code("two services for one group", "with nothing pinned, each of several could be the group, and a guess "
+                   "could resize the wrong one", "write `service:` or `subscription:` in the group"),
+    "RC4104": Code("unclaimed service of that product", "what only was not pinned must not be bought a second time",
+                   "pin it, import it with `reconciler import`, or write `service: new` with `beside:`"),
+    "RC4105": Code("unclaimed order of that product", "what is on its way may be this group, and would be bought twice",
+                   "wait until it is delivered, then pin its service"),
+    "RC4106": Code("new group was delivered", "`service: new` says that it is to be bought, which it has been",
+                   "write the `service:` that the plan names"),
+    "RC4107": Code("one service for two groups", "two groups would both decide over the same seats",
+                   "correct the pin of one, or write `service: new` in it"),
+    "RC4108": Code("product not sold", "the provider's own list for this tenant has no product of that name",
+                   "write a name or an id from that list; for ovh-csp2 check `service:` too"),
+    "RC4109": Code("domain not clear", "a short login could be in any of several domains, and the wrong one would read "
+                   "as a leaver and a joiner", "write `domain:` in the tenant, or the logins in full"),
+    # Renames that do nothing.
+    "RC4201": Code("rename of a person does nothing", "`previously` acts only while the new login is absent and the "
+                   "old one is there and ours; or a person sits twice", "adopt the old one, or delete `previously`"),
+    "RC4202": Code("rename of a group does nothing", "the old and the new name are two services, so nothing is renamed",
+                   "delete `previously`, or correct the pin"),
+    # What the provider says.
+    "RC4301": Code("notice of the provider", "the provider says something about the service that may matter later",
+                   "read it; a plan changes nothing because of it"),
+    "RC4302": Code("seats that are not replaced", "with `renewal: off` all seats end, and nothing is bought in their "
+                   "place", "delete `renewal: off` to have the number written, or write fewer seats"),
+    "RC4303": Code("person on an ending seat", "the group goes on and this seat does not: the person loses it then",
+                   "write one seat more, which keeps it, or move the person"),
+    "RC4304": Code("other display name", "the provider shows the tenant under another name, which is not changed there",
+                   "write the provider's name in `name:`, or change it in the provider's panel"),
+    # What renews or ends soon.
+    "RC4401": Code("renews or ends soon", "after the last day to act it is paid for another term, or gone",
+                   "look at the idle seats; `reconciler renewals` shows everything that is due"),
+    "RC4402": Code("has ended", "it can be used, and its data are kept, for some days only",
+                   "save the data, or buy it anew before they are deleted"),
 }  # fmt: skip

@@ -64,7 +64,11 @@ class Directory(Part):
 
     provider: Literal["graph"] = Field(description="Microsoft Graph is the only directory.")
     account: Slug = Field(description="An account of the workspace with `api: microsoft`.")
-    tenant_id: Ident = Field(description="The directory's id, checked before the first write.")
+    tenant_id: Optional[Ident] = Field(
+        None,
+        description="The directory's id, checked before the first write. "
+        "With partner-center it is the customer's id, and may stay unwritten.",
+    )
 
 
 class Group(Part):
@@ -166,6 +170,15 @@ class Tenant(Part):
     partner_of_record: Optional[Text] = Field(None, description="Partner id, set by hand.")
     product_keys: tuple[ProductKey, ...] = Field((), description="Keys redeemed by hand, each once.")
     office_attach: Optional[OfficeAttach] = Field(None, description="OVHcloud Exchange: done by hand.")
+
+
+    @property
+    def directory_id(self) -> str:
+        """The id of its directory; empty while the customer whose id it is has not been created."""
+        if self.directory is None:
+            return ""
+        own = self.service if self.provider == "partner-center" else None
+        return str(self.directory.tenant_id or own or "").lower()
 
 
 TENANT: TypeAdapter[Tenant] = TypeAdapter(Tenant)

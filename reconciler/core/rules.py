@@ -81,6 +81,13 @@ def _provider(sketch: Sketch) -> Iterator[Problem]:
             hint="write a `directory`, or delete `users`",
             at_key=True,
         )
+    if sketch.directory is not None and not _directory_is_known(sketch):
+        yield Problem(
+            "RC2105",
+            ("directory",),
+            "`tenant_id` is missing: nobody knows which directory is meant",
+            hint="write the directory's id as `tenant_id:`",
+        )
     country = (
         (sketch.raw.get("customer") or {}).get("country")
         if isinstance(sketch.raw.get("customer"), dict)
@@ -88,6 +95,14 @@ def _provider(sketch: Sketch) -> Iterator[Problem]:
     )
     if isinstance(country, str):
         yield from unknown_country(country, ("customer", "country"))
+
+
+def _directory_is_known(sketch: Sketch) -> bool:
+    """Whether the directory has an id, or gets the one of the customer at Partner Center."""
+    assert sketch.directory is not None  # noqa: S101 - the only caller asked
+    if "tenant_id" in sketch.directory:
+        return True
+    return sketch.provider == "partner-center" and not {"service", "customer"}.isdisjoint(sketch.raw)
 
 
 def _groups(sketch: Sketch) -> Iterator[Problem]:

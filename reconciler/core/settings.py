@@ -60,7 +60,7 @@ def settle_settings(draft: Draft, organisation: Organisation, progress: Progress
     for one in (*wanted(draft.manifest.tenant), *_agreement(draft)):
         if _is_so(one, organisation, progress) or _is_open(one, progress):
             continue
-        if one.key == "domains" and organisation.closed:
+        if organisation.closed and (one.key == "domains" or _needs_directory(draft, one)):
             reason = organisation.closed
             draft.pending.append(
                 Waiting(address=one.address, verb=Verb.UPDATE, reason=reason, state="pending")
@@ -95,6 +95,11 @@ def _agreement(draft: Draft) -> Iterator[Setting]:
         path=("customer",) if draft.manifest.tenant.customer else ("license_groups",),
         instructions=draft.capabilities.settings["agreement"].note,
     )
+
+
+def _needs_directory(draft: Draft, one: Setting) -> bool:
+    """Whether rights are asked for in a directory that is not there yet."""
+    return one.key == "delegated_administration" and not draft.manifest.tenant.directory_id
 
 
 def _is_so(one: Setting, organisation: Organisation, progress: Progress) -> bool:

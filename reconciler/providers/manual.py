@@ -87,13 +87,13 @@ class ManualAccount:
 
     async def quote(
         self,
-        product: str,
-        quantity: int,
+        product: str,  # noqa: ARG002 - no price is told
+        quantity: int,  # noqa: ARG002 - likewise
         *,
-        scope: str | None,
-        term: str = "",  # noqa: ARG002 - one way to buy
+        scope: str | None,  # noqa: ARG002 - likewise
+        term: str = "",  # noqa: ARG002 - likewise
         billing: str = "",  # noqa: ARG002 - likewise
-    ) -> Quote:  # noqa: ARG002 - no price is told
+    ) -> Quote:
         """Nothing tells a price but the workspace's own list."""
         return Quote()
 

@@ -310,3 +310,16 @@ def test_a_closed_directory_holds_people_and_domains_back() -> None:
         ("tenant/domain/alfa.example", "waits until the customer approves tenant/delegation"),
         ("seat/basic/ada", "waits until the customer approves tenant/delegation"),
     ]
+
+
+def test_a_customers_directory_is_the_customer() -> None:
+    keys: dict[str, Any] = {
+        "provider": "partner-center",
+        "directory": {"provider": "graph", "account": "main"},
+    }
+
+    assert alfa(**keys, service="5F").directory_id == "5f"
+    assert alfa(**keys, service=None).directory_id == ""
+    pinned = {**keys, "directory": {**keys["directory"], "tenant_id": "AB"}}
+    assert alfa(**pinned, service="5f").directory_id == "ab"
+    assert alfa(service="x").directory_id == ""

@@ -318,6 +318,30 @@ def test_people_without_a_directory_are_an_error_where_the_seller_knows_none(
     ]
 
 
+def test_a_directory_needs_its_id_but_for_a_customer_of_partner_center(place: Place) -> None:
+    text = """\
+version: 1
+tenant: acme
+provider: partner-center
+account: partner
+service: acme-1
+directory: {provider: graph, account: partner}
+users: []
+"""
+    reseller = text.replace("partner-center", "ovh-csp2").replace(
+        "account: partner\ns", "account: ovh-main\ns"
+    )
+    place.write("tenants/acme.yaml", reseller)
+    place.write("tenants/fine.yaml", text.replace("tenant: acme", "tenant: fine"))
+
+    assert place.faults() == [
+        (
+            "tenants/acme.yaml:6:12: error[RC2105]: `tenant_id` is missing: "
+            "nobody knows which directory is meant: write the directory's id as `tenant_id:`"
+        )
+    ]
+
+
 def test_a_reseller_tenant_needs_its_service(place: Place) -> None:
     place.write("tenants/a.yaml", "version: 1\ntenant: a\nprovider: ovh-csp2\naccount: ovh-main\n")
 

@@ -23,7 +23,7 @@ class Graph:
             raise Rejected(
                 f"{manifest.tenant} names no directory", hint="write `directory:`", code="no-directory"
             )
-        wanted = manifest.directory.tenant_id.lower()
+        wanted = manifest.directory_id
         if wanted not in self._directories:
             # Delegated rights stand in the partner's own directory, not in the customer's.
             own = self._connection.application.tenant_id

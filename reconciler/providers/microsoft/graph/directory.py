@@ -62,6 +62,8 @@ class Directory:
 
         Raises what `check` raises when it is no question of the customer's consent.
         """
+        if not self.tenant_id:
+            return "waits until the customer of tenant/customer is created: the directory comes with it"
         try:
             await self.check()
         except Rejected as error:
@@ -74,8 +76,9 @@ class Directory:
         """Read everything that a plan for this tenant compares; a part that cannot be read fails the whole."""
         wanted = manifest.delegated_administration
         closed = await self.closed(manifest)
-        if closed and wanted:
-            return Look(relationship=await delegation.named(self.partner, wanted.name), closed=closed)
+        if closed:
+            asked = await delegation.named(self.partner, wanted.name) if wanted and self.tenant_id else None
+            return Look(relationship=asked, closed=closed)
         organization, users, binned, skus, found, relationship = await asyncio.gather(
             self.check(),
             self.users(),

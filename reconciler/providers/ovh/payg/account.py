@@ -55,10 +55,10 @@ class PaygAccount:
         product: str,
         quantity: int,
         *,
-        scope: str | None,
+        scope: str | None,  # noqa: ARG002 - one price for all
         term: str = "",  # noqa: ARG002 - one way to buy
         billing: str = "",  # noqa: ARG002 - likewise
-    ) -> Quote:  # noqa: ARG002 - one price for all
+    ) -> Quote:
         """Price people by the monthly price of a licence; nothing when the provider tells none."""
         if product not in LICENCES:
             return Quote()
