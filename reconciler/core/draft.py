@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -18,7 +18,8 @@ from reconciler.core.provider import Capabilities, Support
 class Draft:
     """One tenant's plan in the making; `needs` are ids. `now`: None judges every window as open.
 
-    unready: why nothing may be bought yet. awaits: what is under way that has to be done first.
+    closed: why the directory cannot be looked into yet. unready: why nothing may be bought yet.
+    awaits: what is under way that has to be done first.
     first: actions that every purchase needs (the customer's account).
     """
 
@@ -26,6 +27,7 @@ class Draft:
     capabilities: Capabilities
     begun: int
     now: datetime | None = None
+    closed: str = ""
     unready: str = ""
     awaits: str = ""
     first: tuple[str, ...] = ()
@@ -107,8 +109,13 @@ class Draft:
         return action.id
 
     def block(self, address: Address, verb: Verb | None, reason: str, *, source: Source | None) -> None:
-        """Say that something cannot be done, and why."""
-        self.blocked.append(Waiting(address=address, verb=verb, reason=reason, source=source))
+        """Say that something cannot be done, and why; what a closed directory holds up only waits."""
+        waits = bool(self.closed) and reason == self.closed
+        told = Waiting(address=address, verb=verb, reason=reason, source=source)
+        if waits:
+            self.pending.append(replace(told, state="pending"))
+        else:
+            self.blocked.append(told)
 
     def find(
         self,

@@ -70,7 +70,7 @@ def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Map
         draft.block(standing.address, Verb.UPDATE, reason, source=source)
     if not known or _ends(standing, holding, grown) == (wanted == "off"):
         return
-    if holding is not None and holding.frozen:
+    if holding is not None and holding.frozen not in {"", draft.closed}:
         draft.block(standing.address, Verb.UPDATE, holding.frozen, source=source)
         return
     if standing.group.protect and wanted == "off":

@@ -35,7 +35,8 @@ def grow(draft: Draft, standing: Standing) -> str | None:
     if standing.growth == 0:
         _not_replaced(draft, standing)
         return None
-    if standing.holding.frozen:
+    # Who sits there does not matter to more seats, so a closed directory holds them up no more.
+    if standing.holding.frozen not in {"", draft.closed}:
         source = draft.group_source(standing.group.name, "seats")
         draft.block(standing.address, Verb.RESIZE, standing.holding.frozen, source=source)
         return None

@@ -100,7 +100,7 @@ def plan_tenant(
             reason = standing.identity.reason
             draft.block(group_address(name), Verb.ORDER, reason, source=draft.group_source(name))
     settle_settings(draft, beside, progress)
-    draft.unready = beside.unready
+    draft.unready, draft.closed = beside.unready, beside.closed
     grown = {name: grow(draft, one) for name, one in standings.items()}
     pool = sort_people(tenant, standings, progress)
     kept = keep_people(draft, beside, pool, progress)

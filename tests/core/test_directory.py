@@ -4,6 +4,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -323,3 +324,26 @@ def test_a_customers_directory_is_the_customer() -> None:
     pinned = {**keys, "directory": {**keys["directory"], "tenant_id": "AB"}}
     assert alfa(**pinned, service="5f").directory_id == "ab"
     assert alfa(service="x").directory_id == ""
+
+
+@pytest.mark.parametrize(
+    ("group", "done", "waits"),
+    [
+        (basic(5), [("resize", "group/basic")], []),
+        (basic(2), [], ["group/basic"]),
+        (basic(3, state="cancelled", reason="left", cancel="now"), [], ["group/basic"]),
+    ],
+    ids=["more", "fewer", "none"],
+)
+def test_a_closed_directory_holds_back_what_is_taken_away_and_not_what_is_bought(
+    group: Group, done: list[tuple[str, str]], waits: list[str]
+) -> None:
+    closed = "waits until the customer approves tenant/delegation"
+    here = company(alfa(group), replace(sold(500, 3), frozen=closed))
+    here.organisation = Organisation(closed=closed)
+
+    plan = here.plan()
+
+    assert verbs(plan) == done
+    assert [one.address for one in plan.pending] == waits
+    assert not plan.blocked
