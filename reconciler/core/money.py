@@ -122,10 +122,16 @@ def rise(actions: Iterable[Action]) -> tuple[dict[str, Decimal], int]:
         if action.scheduled_for is not None:
             continue
         if action.price is None:
-            unknown += buys(action)
+            unknown += buys(action) or _bought_by_hand(action)
             continue
         total[action.price.currency] = total.get(action.price.currency, ZERO) + action.price.monthly
     return total, unknown
+
+
+def _bought_by_hand(action: Action) -> bool:
+    """Whether a person is asked to buy seats; an order without a number of them costs nothing by itself."""
+    seats = int(action.detail.get("quantity") or 0)
+    return action.how == "by-hand" and action.verb in {Verb.ORDER, Verb.RESIZE} and seats > 0
 
 
 def buys(action: Action) -> bool:

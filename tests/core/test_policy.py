@@ -116,6 +116,14 @@ class TestIncrease:
         assert found.number == "unknown"
         assert not judge(unknown(how="by-hand"), policies=[limit()])
 
+    def test_seats_that_a_person_is_asked_to_buy_count_as_well(self) -> None:
+        by_hand = unknown(how="by-hand", detail={"quantity": 3})
+        unpaid = action(Verb.ORDER, how="by-hand")
+
+        (found,) = judge(by_hand, unpaid, policies=[limit()])
+
+        assert found.message == "1 purchases have no known price"
+
     def test_it_is_lifted_once_unknown_prices_and_other_currencies_included(self) -> None:
         allow = ["max_monthly_increase=800.00"]
 
