@@ -24,11 +24,17 @@ class _Seats:
     leavers: dict[str, list[Leaver]] = field(default_factory=dict)
     ordered: Mapping[str, str | None] = field(default_factory=dict)
     seated: set[Key] = field(default_factory=set)
+    awaits: bool = False
 
 
-def allot(standings: Mapping[str, Standing], pool: Pool, grown: Mapping[str, str | None]) -> None:
-    """Give every joiner a seat or say why not, then say which leavers keep theirs. `grown`: what is bought."""
-    seats = _Seats(ordered=grown)
+def allot(
+    standings: Mapping[str, Standing], pool: Pool, grown: Mapping[str, str | None], *, awaits: bool = False
+) -> None:
+    """Give every joiner a seat or say why not, then say which leavers keep theirs.
+
+    grown: what is bought. awaits: whether what is to be ordered only waits for something else.
+    """
+    seats = _Seats(ordered=grown, awaits=awaits)
     for name, one in standings.items():
         seats.free[name] = one.free
         seats.bought[name] = one.gain if grown.get(name) else 0
@@ -142,7 +148,7 @@ def _unseated(standing: Standing, joiner: Joiner, pool: Pool, seats: _Seats) -> 
     elif not standing.can_seat:
         support = standing.capabilities.verbs.get(Verb.ACTIVATE)
         reason = support.note if support else f"{standing.capabilities.provider} knows no people"
-    elif standing.pending:
+    elif standing.pending or (standing.identity.verdict == "order" and seats.awaits):
         reason = f"waits for the seats of group/{name}"
         pool.waiting.append(Waiter(name, joiner.person, joiner.login, reason))
         return

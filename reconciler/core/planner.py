@@ -104,7 +104,7 @@ def plan_tenant(
     grown = {name: grow(draft, one) for name, one in standings.items()}
     pool = sort_people(tenant, standings, progress)
     kept = keep_people(draft, beside, pool, progress)
-    allot(standings, pool, grown)
+    allot(standings, pool, grown, awaits=bool(draft.awaits))
     freed = seat_people(draft, standings, pool, grown, exist=kept.needs)
     drop_people(draft, beside, pool, progress, freed=freed)
     for name, standing in standings.items():

@@ -175,10 +175,10 @@ def _cancellations(work: Work, policy: Policy, allowed: Allowances, _now: dateti
 
 def _deactivations(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:
     rule = "max_deactivations"
-    number = sum(action.verb is Verb.DEACTIVATE for action in work.all)
-    found = _over(
-        rule, number, allowed.limit(rule, policy.max_deactivations), "people lose a seat in this run"
-    )
+    deleted = sum(_only_deleted(actions) for actions in work.actions.values())
+    number = deleted + sum(action.verb is Verb.DEACTIVATE for action in work.all)
+    what = "people lose a seat or are deleted in this run" if deleted else "people lose a seat in this run"
+    found = _over(rule, number, allowed.limit(rule, policy.max_deactivations), what)
     if found or rule in allowed.numbers:
         return found
     lost: Counter[tuple[str, str]] = Counter()
@@ -199,6 +199,14 @@ def _deactivations(work: Work, policy: Policy, allowed: Allowances, _now: dateti
                 )
             )
     return found
+
+
+def _only_deleted(actions: Sequence[Action]) -> int:
+    """How many people a plan deletes from the directory who lose no seat in it, and so are not counted yet."""
+    losing = {action.detail.get("login") for action in actions if action.verb is Verb.DEACTIVATE}
+    return sum(
+        action.verb is Verb.DELETE_USER and action.detail.get("login") not in losing for action in actions
+    )
 
 
 def _tenants(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:
@@ -227,7 +235,13 @@ def takes_away(action: Action) -> bool:
     """Whether something is lost: a seat's person, seats, a group, or its renewal."""
     if action.verb in {Verb.DEACTIVATE, Verb.CANCEL, Verb.DELETE_USER}:
         return True
-    return shrinks(action) or action.detail.get("renewal") == "off"
+    return shrinks(action) or _fewer_later(action) or action.detail.get("renewal") == "off"
+
+
+def _fewer_later(action: Action) -> bool:
+    """Whether fewer seats are to be renewed."""
+    before, after = action.before or {}, action.after or {}
+    return action.verb is Verb.SCHEDULE and int(after.get("seats") or 0) < int(before.get("seats") or 0)
 
 
 Guard = Callable[[Work, Policy, Allowances, datetime], list[Exceeded]]

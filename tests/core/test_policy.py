@@ -194,6 +194,22 @@ class TestDeactivations:
         assert "--allow max_deactivations=6" in found.hint
         assert not judge(*people, seated={("acme", "office"): 6}, allow=["max_deactivations=6"])
 
+    def test_who_is_deleted_counts_once_whether_or_not_a_seat_is_lost_too(self) -> None:
+        def gone(n: int) -> list[Action]:
+            login = {"login": f"p{n}@acme.example"}
+            return [action(Verb.DELETE_USER, f"user/p{n}", detail=login)]
+
+        def leaves(n: int) -> list[Action]:
+            login = {"login": f"p{n}@acme.example"}
+            return [action(Verb.DEACTIVATE, f"seat/office/p{n}", detail=login), *gone(n)]
+
+        some = [one for n in range(30) for one in leaves(n)] + [one for n in range(30, 50) for one in gone(n)]
+
+        assert not judge(*some)
+        (found,) = judge(*some, *gone(50))
+        assert (found.rule, found.number) == ("max_deactivations", "51")
+        assert "are deleted" in found.message
+
     def test_what_goes_on_was_judged_when_it_was_planned(self) -> None:
         assert not judge(*[leave(n) for n in range(6)])
 
@@ -217,6 +233,7 @@ class TestProtected:
             action(Verb.DEACTIVATE, "seat/office/ada"),
             action(Verb.DELETE_USER, "user/ada"),
             action(before={"seats": 2}, after={"seats": 1}),
+            action(Verb.SCHEDULE, before={"seats": 2, "term": "P1Y"}, after={"seats": 1, "term": "P1Y"}),
             action(Verb.CANCEL),
             action(Verb.UPDATE, detail={"renewal": "off"}),
         ],
@@ -231,6 +248,8 @@ class TestProtected:
         [
             action(Verb.ACTIVATE, "seat/office/ada"),
             action(before={"seats": 1}, after={"seats": 2}),
+            action(Verb.SCHEDULE, before={"seats": 1}, after={"seats": 2}),
+            action(Verb.SCHEDULE, before={"term": "P1M"}, after={"term": "P1Y"}),
             action(Verb.UPDATE, detail={"renewal": "auto"}),
         ],
     )

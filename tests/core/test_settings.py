@@ -11,7 +11,7 @@ from reconciler.providers.ovh.capabilities import PREPAID
 from tests.core.company import API, SOLD, Company, sold
 from tests.core.makers import bare, event, group, intended, service, tenant
 from tests.core.scene import Scene
-from tests.core.test_directory import alfa, basic, company
+from tests.core.test_directory import alfa, basic, company, who
 
 CUSTOMER = {
     "domain": "Alfa.onmicrosoft.com",
@@ -162,12 +162,14 @@ def test_what_is_under_way_holds_a_purchase_back() -> None:
     asks = replace(SOLD, provider="partner-center", settings={**SOLD.settings, "agreement": API})
     here = bought(capabilities=asks)
     agreement = next(one for one in here.plan().actions if one.address == "tenant/agreement")
-    here.tenant = here.tenant.model_copy(update={"service": "alfa"})
+    here.tenant = here.tenant.model_copy(update={"service": "alfa", "users": (who("ada"),)})
     here.events = [intended(agreement), event(Kind.ACCEPTED, agreement, ticket="a", waiting_on="person")]
 
     plan = here.plan()
 
-    assert not plan.actions
-    assert ("group/basic", "waits for tenant/agreement") in {
-        (one.address, one.reason) for one in plan.pending
-    }
+    assert [one.address for one in plan.actions] == ["user/ada"]
+    assert {
+        ("group/basic", "waits for tenant/agreement"),
+        ("seat/basic/ada", "waits for the seats of group/basic"),
+    } <= {(one.address, one.reason) for one in plan.pending}
+    assert not plan.blocked
