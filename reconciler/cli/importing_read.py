@@ -193,7 +193,7 @@ async def _live(made: Setup, wish: Wish, family: Family, ref: str, owner: Manife
         mpn_id=str(mpn or ""),
         holdings=holdings if owner and owner.tenant.users else _to_the_largest(holdings, known),
         products={one.product: _product(account, one) for one in holdings},
-        directory=tenant.directory.model_dump() if tenant.directory else None,
+        directory=tenant.directory.model_dump(exclude_none=True) if tenant.directory else None,
         known=frozenset(known),
         home=beside.domain or next((one.domain for one in holdings if one.domain), ""),
     )

@@ -39,7 +39,7 @@ class Opener:
             return seller
         from reconciler.providers import with_directory
 
-        return with_directory(seller, directory, self._opened(directory))
+        return with_directory(seller, directory, self.opened(directory))
 
     def _seller(self, name: str, provider: str) -> Account:
         from reconciler.providers import OPEN, open_by_hand
@@ -52,9 +52,10 @@ class Opener:
                 hint="remove the tenant or wait",
                 code="unsupported",
             )
-        return OPEN[provider](name, self._opened(name))
+        return OPEN[provider](name, self.opened(name))
 
-    def _opened(self, name: str) -> Any:
+    def opened(self, name: str) -> Any:
+        """What the providers of an account share: a session at OVHcloud, a connection at Microsoft."""
         if name not in self._shared:
             match self.workspace.accounts[name]:
                 case OvhAccount() as account:

@@ -54,6 +54,15 @@ def file_at(root: Path, ref: str, path: Path) -> bytes | None:
     return None
 
 
+def inside(root: Path) -> bool:
+    """Whether a folder is in a git repository."""
+    try:
+        _top(root)
+    except WorkspaceError:
+        return False
+    return True
+
+
 def clean(env: Mapping[str, str]) -> dict[str, str]:
     """An environment for git: the caller's, without what leads elsewhere, and in plain English."""
     kept = {name: value for name, value in env.items() if name not in _LEADING}
