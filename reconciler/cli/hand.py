@@ -14,7 +14,7 @@ from reconciler.cli.proof import proof
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
 from reconciler.core.action import Action, Verb
 from reconciler.core.claims import pin
-from reconciler.core.errors import LeaseHeldError, UsageError, WorkspaceError
+from reconciler.core.errors import LeaseHeldError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.journal import Journal, Kind
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.model import seat_address
@@ -22,6 +22,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.progress import Open, Progress
 from reconciler.core.serial import action_to_dict
 from reconciler.engine.clock import SystemClock
+from reconciler.engine.inherit import inherit
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import Setup, load, plan_run
 from reconciler.engine.tenant import leased
@@ -70,11 +71,12 @@ def _write(made: Setup, scribe: Scribe, about: str, write: Any) -> None:
 
     async def locked() -> None:
         async with leased(scribe, scribe.tenant, holder=made.who.holder, about=about):
+            await inherit(scribe)
             write()
 
     try:
         run(locked, made, clock)
-    except LeaseHeldError as error:
+    except (LeaseHeldError, StalePlanError) as error:
         raise WorkspaceError(error.message, hint=error.hint, code=error.code) from error
 
 
@@ -87,6 +89,8 @@ def _write(made: Setup, scribe: Scribe, about: str, write: Any) -> None:
 @common
 def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) -> None:
     """Say that a step by hand was done."""
+    if not by.strip():
+        raise UsageError("--by is empty: name who did it")
     with _journal(values, create=True) as (world, journal):
         manifest = _manifest(world, tenant)
         made = _made(world, journal, SystemClock())
@@ -145,6 +149,8 @@ def resolve(tenant: str, address: str, happened: str | None, *, did_not_happen: 
     """End an in-doubt action, or a failed purchase that blocks its group."""
     if (happened is None) is not did_not_happen:
         raise UsageError("say either --happened REF or --did-not-happen")
+    if happened is not None and not happened.strip():
+        raise UsageError("--happened is empty: name the order, the subscription or the service")
     with _journal(values, create=True) as (world, journal):
         _manifest(world, tenant)
         made = _made(world, journal, SystemClock())

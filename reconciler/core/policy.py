@@ -68,6 +68,25 @@ def _number(text: str, value: str) -> Decimal:
     return number
 
 
+Service = tuple[str, str, str]
+"""A service or subscription, the product in it, and the tenant's own service that it belongs to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """Under what a tenant was known: its name before, by tenant, and the services that the journal says it has."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, frozenset[Service]] = field(default_factory=dict)
+
+    def concerns(self, name: str, action: Action, tenant: str) -> bool:
+        """Whether an action of `name` is done to `tenant`: under its name, one before, or to a service of it."""
+        if tenant in {name, self.names.get(name)}:
+            return True
+        one = tuple(str(action.detail.get(key, "")) for key in ("service", "product", "scope"))
+        return one in self.services.get(tenant, ())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """What a run would do, as guards see it: actions by tenant, and the people of groups that lose some."""
@@ -75,6 +94,7 @@ class Work:
     actions: Mapping[str, tuple[Action, ...]]
     spending: tuple[Spending, ...] = ()
     seated: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    past: Past = field(default_factory=Past)
 
     @property
     def all(self) -> list[Action]:
@@ -82,13 +102,14 @@ class Work:
         return [action for some in self.actions.values() for action in some]
 
 
-def work_of(plans: Iterable[Plan], spending: Iterable[Spending]) -> Work:
+def work_of(plans: Iterable[Plan], spending: Iterable[Spending], past: Past | None = None) -> Work:
     """What plans would do; held tenants and those that could not be read do nothing."""
     chosen = [plan for plan in plans if plan.error is None and plan.hold is None]
     return Work(
         actions={plan.tenant: plan.actions for plan in chosen if plan.actions},
         spending=tuple(spending),
         seated={(plan.tenant, group): count for plan in chosen for group, count in plan.seated},
+        past=past or Past(),
     )
 
 
@@ -226,8 +247,9 @@ def _protected(work: Work, policy: Policy, allowed: Allowances, _now: datetime) 
         )
         for tenant in policy.protected
         if tenant not in allowed.tenants
-        for action in work.actions.get(tenant, ())
-        if takes_away(action)
+        for name, actions in work.actions.items()
+        for action in actions
+        if takes_away(action) and work.past.concerns(name, action, tenant)
     ]
 
 

@@ -26,7 +26,7 @@ class Progress:
     begun: how many plans with actions were begun. spent: plan digest to (when, by whom).
     todo: actions of the last plan not begun yet. failed: ids of those that failed for good.
     arrived: numbers of orders that were seen delivered; nobody needs to ask about them again.
-    inherited: it was read under the tenant's name before a rename.
+    inherited: the tenant's name before a rename, while all of this is only known under that name.
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
     created: people this tool put into a directory. settings: what became so at an address of the tenant.
     customer: the customer's id at the seller, once an apply created it.
@@ -60,7 +60,7 @@ class Progress:
     ended: int = 0
     seen: str = ""
     last_seq: int = 0
-    inherited: bool = False
+    inherited: str = ""
 
     @property
     def unsettled(self) -> bool:
@@ -317,6 +317,8 @@ def _in_doubt(progress: Progress, event: Event) -> None:
 
 def _adopted(progress: Progress, event: Event) -> None:
     data = event.data
+    if kept := data.get("kept"):
+        _take_over(progress, kept)
     group = str(data.get("group", ""))
     if login := data.get("login"):
         progress.owned[group, str(login)] = str(data.get("written") or login)
@@ -326,6 +328,18 @@ def _adopted(progress: Progress, event: Event) -> None:
         stuck = progress.stuck.get(group_address(group))
         if stuck is not None and stuck.action.how == "by-hand":
             del progress.stuck[group_address(group)]  # what a person has bought is found
+
+
+def _take_over(progress: Progress, kept: Json) -> None:
+    """Take what was known under the tenant's name before, beside its services, people and open actions."""
+    progress.begun = int(kept["begun"])
+    progress.customer = str(kept["customer"])
+    progress.created |= set(kept["created"])
+    progress.cancelled |= set(kept["cancelled"])
+    progress.orders |= set(kept["orders"])
+    progress.settings |= kept["settings"]
+    for group, (at, service, seats) in kept["delivered"].items():
+        progress.delivered[group] = Delivery(datetime.fromisoformat(at), str(service), int(seats))
 
 
 def _released(progress: Progress, event: Event) -> None:

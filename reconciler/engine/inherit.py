@@ -3,28 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from reconciler.core.journal import Kind
+from reconciler.core.errors import ReconcilerError, StalePlanError
+from reconciler.core.journal import Kind, Lease
 from reconciler.core.progress import Open, Progress
 from reconciler.core.serial import action_to_dict
+from reconciler.engine.aside import aside
 from reconciler.engine.scribe import Entry, Scribe
 
 
 async def inherit(scribe: Scribe) -> None:
-    """Write down under the present name what was known under the old one, once and all of it."""
-    progress = scribe.progress
-    if not progress.inherited:
+    """Write down under the present name what was known under the old one, once and all of it.
+
+    The old name's lease is held meanwhile: whoever still applies under it is the same tenant (LeaseHeldError).
+    """
+    old = scribe.progress.inherited
+    if not old:
         return
-    entries = [*_ours(progress), *_open(progress), *_stuck(progress)]
-    progress.inherited = False
-    if entries:
-        await scribe.put_all(*entries)
+    journal = scribe.journal
+    lease = await aside(journal, partial(journal.acquire, old, holder=scribe.who.holder, about="rename"))
+    try:
+        await _move(scribe, old)
+    finally:
+        await _release(scribe, lease)
 
 
-def adopted(address: str, **data: str) -> Entry:
+async def _release(scribe: Scribe, lease: Lease) -> None:
+    # Not given back, it ends by itself.
+    with suppress(ReconcilerError):
+        await aside(scribe.journal, partial(scribe.journal.release, lease))
+
+
+async def _move(scribe: Scribe, old: str) -> None:
+    progress = scribe.progress
+    events = await aside(scribe.journal, partial(scribe.journal.events, [old, scribe.tenant]))
+    if events and events[-1].seq != progress.last_seq:
+        raise StalePlanError(
+            f"{scribe.tenant}, before that {old}: another run changed it since this was read",
+            hint="run it again",
+            code="stale",
+        )
+    entries = [_kept(progress), *_ours(progress), *_open(progress), *_stuck(progress)]
+    progress.inherited = ""
+    await scribe.put_all(*entries)
+
+
+def adopted(address: str, **data: Any) -> Entry:
     """A service is a group's, or a seat is ours."""
     return Kind.ADOPTED, None, {"address": address, **data}
+
+
+def _kept(progress: Progress) -> Entry:
+    """How many plans there were, what became so at the tenant itself, and what was delivered or ended."""
+    kept = {
+        "begun": progress.begun,
+        "customer": progress.customer,
+        "created": sorted(progress.created),
+        "cancelled": sorted(progress.cancelled),
+        "orders": sorted(progress.orders),
+        "settings": {address: dict(after) for address, after in progress.settings.items()},
+        "delivered": {
+            group: [one.at.isoformat(), one.service, one.seats] for group, one in progress.delivered.items()
+        },
+    }
+    return adopted("", kept=kept)
 
 
 def _ours(progress: Progress) -> Iterator[Entry]:

@@ -28,7 +28,7 @@ from reconciler.engine.inherit import inherit
 from reconciler.engine.means import Means
 from reconciler.engine.read import homed, plans
 from reconciler.engine.scribe import Scribe
-from reconciler.engine.setup import Setup, judged, load, plan_run, spending
+from reconciler.engine.setup import Setup, judged, load, past, plan_run, spending
 from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, settle_by_hand
 from reconciler.engine.together import together
 from reconciler.engine.waiters import still_waits, under_way
@@ -172,7 +172,8 @@ def _guard_resumed(setup: Setup, chosen: Iterable[Plan], progress: Mapping[str, 
         if plan.hold is None and plan.tenant in progress and progress[plan.tenant].todo
     }
     seated = {(tenant, group): count for tenant in left for group, count in progress[tenant].seated.items()}
-    work = Work(actions=left, spending=tuple(spending(progress)), seated=seated)
+    known = past(setup, progress)
+    work = Work(actions=left, spending=tuple(spending(progress)), seated=seated, past=known)
     _guarded(exceeded(work, setup.policies, setup.allowed, setup.clock.now()))
 
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from reconciler.core.journal import Event, Journal
+from reconciler.core.journal import Event, Journal, Kind
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.plan import Plan, Run
-from reconciler.core.policy import Allowances, exceeded, work_of
+from reconciler.core.policy import Allowances, Past, exceeded, work_of
 from reconciler.core.progress import Progress, Spending, replay
 from reconciler.core.workspace import Policy
 from reconciler.core.workspace import Price as WorkspacePrice
@@ -77,11 +77,16 @@ def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> d
     tenants = [one.tenant for one in manifests]
     names = {tenant.tenant for tenant in tenants}
     for tenant in tenants:
-        old = tenant.previously
-        if old and old not in names and old in progress and tenant.tenant not in progress:
-            progress[tenant.tenant] = replay(by_tenant[old])
-            progress[tenant.tenant].inherited = True
+        old, own = tenant.previously, by_tenant.get(tenant.tenant, [])
+        if old and old not in names and old in progress and not any(map(_is_its_own, own)):
+            progress[tenant.tenant] = replay([*by_tenant[old], *own])
+            progress[tenant.tenant].inherited = old
     return progress
+
+
+def _is_its_own(event: Event) -> bool:
+    """Whether a tenant that was renamed has begun under its new name: being refused there is no beginning."""
+    return event.kind is not Kind.OWED and not event.data.get("accepted")
 
 
 async def plan_run(setup: Setup, progress: Mapping[str, Progress]) -> Run:
@@ -115,7 +120,8 @@ def judged(setup: Setup, made: Iterable[Plan], progress: Mapping[str, Progress])
     """Hold plans against every policy that applies."""
     ordered = tuple(sorted(made, key=lambda plan: plan.tenant))
     now = setup.at or setup.clock.now()
-    over = exceeded(work_of(ordered, spending(progress)), setup.policies, setup.allowed, now)
+    work = work_of(ordered, spending(progress), past(setup, progress))
+    over = exceeded(work, setup.policies, setup.allowed, now)
     return Run(
         plans=ordered,
         created_at=setup.clock.now(),
@@ -126,6 +132,15 @@ def judged(setup: Setup, made: Iterable[Plan], progress: Mapping[str, Progress])
     )
 
 
+def past(setup: Setup, progress: Mapping[str, Progress]) -> Past:
+    """Under what each tenant was known before, which no manifest takes back."""
+    tenants = [one.tenant for one in setup.selection.every]
+    return Past(
+        names={one.tenant: one.previously for one in tenants if one.previously},
+        services={name: frozenset(known.services.values()) for name, known in progress.items()},
+    )
+
+
 def spending(progress: Mapping[str, Progress]) -> list[Spending]:
-    """What earlier applies of the whole workspace added to the bill."""
-    return [one for known in progress.values() for one in known.spending.values()]
+    """What earlier applies of the whole workspace added to the bill, each action once: a rename names it twice."""
+    return list({key: one for known in progress.values() for key, one in known.spending.items()}.values())

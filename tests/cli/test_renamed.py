@@ -1,0 +1,143 @@
+"""A tenant under another name is the same tenant: what was known of it, what it may do, and who holds it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from reconciler.store.journal import open_journal
+from tests.cli.place import ACME, Place
+
+ADA_AND_BOB = """\
+account: {nichandle: xx0000-ovh, subsidiary: FR, currency: EUR, default_payment: true}
+prepaid:
+  - service: acme.o365.ovh.com
+    seats:
+      - licence: business
+        people:
+          - {login: ada, first_name: Ada, last_name: Lovelace, country: lt}
+          - {login: bob, first_name: Bob, last_name: Builder, country: lt}
+"""
+BOB = "  - {login: bob, first_name: Bob, last_name: Builder, country: lt, licenses: [office]}\n"
+KEY = "tenant/key/office/ACME_KEY"
+PARTNER = "tenant/partner-of-record"
+
+
+@pytest.fixture
+def acme(place: Place) -> Place:
+    (place.root / "tenants" / "resell.yaml").unlink()
+    return place
+
+
+def rename(place: Place) -> None:
+    place.edit("tenants/acme.yaml", "tenant: acme\n", "tenant: apex\npreviously: acme\n")
+
+
+def addresses(place: Place) -> list[str]:
+    return [one["address"] for one in place.tenant("apex")["actions"]]
+
+
+def policy(place: Place, text: str) -> None:
+    place.edit("reconciler.yaml", "version: 1\n", f"version: 1\npolicy: {text}\n")
+
+
+def test_what_was_confirmed_for_the_tenant_itself_is_not_asked_for_again(acme: Place) -> None:
+    acme.write(
+        "tenants/acme.yaml",
+        ACME + "partner_of_record: '1234567'\nproduct_keys: [{group: office, key: env://ACME_KEY}]\n",
+    )
+    assert acme.run("apply --yes").code == 4
+    acme.ok(f"confirm acme {PARTNER} --by eve")
+    acme.ok(f"confirm acme {KEY} --by eve")
+    rename(acme)
+
+    acme.ok("apply --yes")
+
+    assert addresses(acme) == []
+
+
+def test_what_waits_for_a_person_is_confirmed_under_the_new_name(acme: Place) -> None:
+    acme.write("tenants/acme.yaml", ACME + "partner_of_record: '1234567'\n")
+    assert acme.run("apply --yes").code == 4
+    rename(acme)
+
+    acme.ok(f"confirm apex {PARTNER} --by eve")
+
+    assert addresses(acme) == []
+    assert acme.tenant("apex")["pending"] == []
+    assert acme.run("confirm apex seat/office/ada --by eve").code == 1
+
+
+def test_an_apply_that_was_refused_under_the_new_name_forgets_nothing(acme: Place) -> None:
+    acme.edit("tenants/acme.yaml", "seats: 2, service: acme.o365.ovh.com", "seats: 3")
+    acme.edit("tenants/acme.yaml", "account: ovh-main\n", "account: ovh-main\nservice: acme.o365.ovh.com\n")
+    assert acme.run("apply --yes --wait 0").code == 4
+    rename(acme)
+    acme.edit("tenants/acme.yaml", "ada, first_name: Ada", "ada, first_name: Adele")
+    policy(acme, "{max_tenants_changed: 0}")
+    assert acme.run("apply --yes --wait 0").code == 5
+
+    assert acme.tenant("apex")["pending"][0]["address"] == "group/office"
+    assert "pending" in acme.ok("status")
+    assert [one["what"] for one in acme.effects()].count("order-placed") == 1
+
+
+def test_a_plan_under_the_new_name_is_counted_on_from_those_before(acme: Place) -> None:
+    acme.world(ADA_AND_BOB)
+    acme.ok("apply --yes")
+    acme.edit("tenants/acme.yaml", "users:\n", "users:\n" + BOB)
+    acme.ok("apply --yes")
+    acme.edit("tenants/acme.yaml", "Ada", "Adele")
+    acme.ok("sandbox set delay=0")
+    acme.ok("apply --yes --wait 1m")
+    rename(acme)
+    acme.ok("apply --yes")
+    events: Any = json.loads(acme.ok("history apex --format json"))["events"]
+
+    (kept,) = (one["data"]["kept"] for one in events if one["data"].get("kept"))
+
+    assert kept["begun"] == 1
+
+
+def test_a_protected_tenant_is_protected_under_its_new_name(acme: Place) -> None:
+    acme.world(ADA_AND_BOB)
+    acme.edit("tenants/acme.yaml", "users:\n", "users:\n" + BOB)
+    acme.ok("apply --yes")
+    policy(acme, "{protected: [acme]}")
+    rename(acme)
+    acme.edit("tenants/acme.yaml", BOB, "")
+
+    refused = acme.run("apply --yes")
+
+    assert refused.code == 5
+    assert "--allow protected=acme" in refused.err
+    assert "seat-freed" not in [one["what"] for one in acme.effects()]
+    assert acme.run("plan --allow protected=acme").code == 0
+
+
+def test_the_service_of_a_protected_tenant_is_protected_whoever_claims_it(acme: Place) -> None:
+    acme.ok("apply --yes")
+    policy(acme, "{protected: [acme]}")
+    (acme.root / "tenants" / "acme.yaml").unlink()
+    groups = ACME.partition("users:")[0].replace("tenant: acme\n", "tenant: other\n")
+    acme.write("tenants/other.yaml", groups.replace("seats: 2", "seats: 1"))
+
+    refused = acme.run("apply --yes")
+
+    assert refused.code == 5, refused.out + refused.err
+    assert "protected" in refused.err
+
+
+def test_nobody_goes_on_under_the_new_name_while_the_old_one_is_applied(acme: Place) -> None:
+    acme.ok("apply --yes")
+    rename(acme)
+    acme.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    journal = open_journal("sqlite:///.reconciler/journal.db", root=acme.root, create=True, env={})
+    journal.acquire("acme", holder="somebody", about="apply")
+    try:
+        held = acme.run("apply --yes --wait 0")
+    finally:
+        journal.close()
+
+    assert held.code == 7
+    assert "order-placed" not in [one["what"] for one in acme.effects()]
