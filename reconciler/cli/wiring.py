@@ -111,7 +111,7 @@ def files(chosen: Chosen) -> World:
         show(loaded.diagnostics, err=True)
         raise ManifestError(
             f"error: {count(len(loaded.errors), 'error')} in the files, nothing was sent",
-            hint="`reconciler validate --verbose` tells what to do about each",
+            hint="`reconciler validate --verbose` tells what to do about each, `reconciler explain CODE` more",
         )
     selected = _select(loaded, chosen, cwd)
     return World(
