@@ -7,6 +7,8 @@ from tests.engine.stories import Provider, Story
 CUSTOMER = "8f5c0000-0000-4000-8000-00000000ac3e"
 SUBSCRIPTION = "8f5c0000-0000-4000-8000-0000000005ab"
 DOMAIN = "acme.onmicrosoft.com"
+OWN_DIRECTORY = f", tenant_id: {CUSTOMER}"
+"""What is not written where the directory comes with the customer."""
 PEOPLE = {
     "ada": "first_name: Ada, last_name: Lovelace, country: lt",
     "bob": "first_name: Bob, last_name: Kahn, country: fr",
@@ -46,7 +48,7 @@ def by_hand(group: str, *logins: str) -> str:
 
 
 def _tenant(provider: str, account: str, more: str, group: str, *logins: str) -> str:
-    directory = f"directory: {{provider: graph, account: partner, tenant_id: {CUSTOMER}}}\n"
+    directory = f"directory: {{provider: graph, account: partner{OWN_DIRECTORY}}}\n"
     return (
         f"version: 1\ntenant: acme\nprovider: {provider}\naccount: {account}\n{more}"
         f"{directory if logins else ''}license_groups:\n  - {{name: office, {group}}}\n"
@@ -151,6 +153,16 @@ MICROSOFT = (
         effects={"partner-customer-created": 1, **BOUGHT},
         check=sold,
         end=[(3, "active", 1)],
+        helps=(f"agreement-signed {DOMAIN}",),
+    ),
+    Story(
+        name="partner-new-and-people",
+        provider="partner-center",
+        world="{}",
+        tenant=partner(PREMIUM.format(2), "ada", "bob", more=NEW_CUSTOMER).replace(OWN_DIRECTORY, ""),
+        effects={"partner-customer-created": 1, **BOUGHT, "graph-user-created": 2},
+        check=both,
+        end=([(2, "active", 1)], ["ada", "bob"]),
         helps=(f"agreement-signed {DOMAIN}",),
     ),
     Story(
