@@ -23,6 +23,7 @@ def show_plan(values: dict[str, Any], *, drift: bool = False) -> None:
     drift: say of each difference who made it.
     """
     with job(values, writes=False) as one:
+        one.made.calendar = values["form"] == "html"
         one.listener.phase(f"reading {len(one.made.selection.chosen)} tenants")
         progress = load(one.made)
         planned = one.run(lambda: plan_run(one.made, progress))

@@ -15,7 +15,7 @@ from reconciler.cli.options import PATHS, common, formats, option, selection
 @selection
 @option("--within", default="60d", show_default=True, metavar="DURATION", help="How far to look ahead.")
 @option("--at", metavar="DATE", help="Count the days from that date.")
-@formats("text", "json")
+@formats("text", "json", "html")
 @common
 def renewals(**values: Any) -> None:
     """Tell what renews or ends when, how many seats of it are idle, and the last day to act.
@@ -27,7 +27,7 @@ def renewals(**values: Any) -> None:
     from reconciler.cli.wiring import duration
     from reconciler.core.renewals import within
     from reconciler.engine.setup import load, plan_run
-    from reconciler.render.renewals import RENEWALS
+    from reconciler.render import RENEWALS
 
     days = duration(values["within"]).days
     with job(values, writes=False) as one:
@@ -36,5 +36,6 @@ def renewals(**values: Any) -> None:
         run = one.run(lambda: plan_run(one.made, load(one.made)))
     due = within((each for plan in run.plans for each in plan.dues), days)
     ordered = tuple(sorted(due, key=lambda each: (each.on, each.tenant, each.address)))
-    put(RENEWALS[values["form"]](run, ordered, days, options(no_color=values["no_color"])))
+    made = options(no_color=values["no_color"], selection=one.chosen.text)
+    put(RENEWALS[values["form"]](run, ordered, days, made))
     sys.exit(1 if any(plan.error for plan in run.plans) else 0)

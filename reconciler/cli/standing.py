@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -27,6 +29,9 @@ from reconciler.engine.setup import progress_of
 FAILED = 3
 """The exit code of an apply in which something failed."""
 
+LATEST = 8
+"""Events of each tenant that a page shows."""
+
 STATES = {"in-doubt": State.IN_DOUBT, "by-hand": State.BY_HAND, "pending": State.PENDING}
 
 
@@ -46,12 +51,12 @@ def status(tenants: tuple[str, ...], form: str, **values: Any) -> None:
 
     chosen = Chosen(workspace=values["workspace"], tenants=tenants, journal=values["journal"])
     world = files(chosen)
-    overview = _overview(world, chosen)
+    overview = _overview(world, chosen, latest=LATEST if form == "html" else 0)
     put(STATUS[form](overview, options(no_color=values["no_color"])))
     sys.exit(status_exit(overview) if values["detailed_exitcode"] else 0)
 
 
-def _overview(world: World, chosen: Chosen) -> Overview:
+def _overview(world: World, chosen: Chosen, *, latest: int) -> Overview:
     journal = journal_of(world, chosen, create=False)
     try:
         events = journal.events()
@@ -59,16 +64,28 @@ def _overview(world: World, chosen: Chosen) -> Overview:
         journal.close()
     progress = progress_of(events, world.selection.every)
     closed = {event.tenant: event.at for event in events if event.kind is Kind.CLOSED}
+    ends = _ends(events, latest)
     now = datetime.now(UTC)
     return Overview(
         tenants=tuple(
-            _tenant(one.tenant, progress, now, world, closed.get(one.tenant.tenant))
+            replace(
+                _tenant(one.tenant, progress, now, world, closed.get(one.tenant.tenant)),
+                events=tuple(reversed(ends.get(one.tenant.tenant, ()))),
+            )
             for one in world.selection.chosen
         ),
         created_at=now,
         tool_version=__version__,
         notes=notes_of(world),
     )
+
+
+def _ends(events: Iterable[Event], latest: int) -> dict[str, deque[Event]]:
+    """The last events of each tenant."""
+    ends: dict[str, deque[Event]] = defaultdict(lambda: deque(maxlen=latest))
+    for event in events:
+        ends[event.tenant].append(event)
+    return ends
 
 
 def _tenant(

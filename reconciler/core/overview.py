@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.action import Verb
+from reconciler.core.journal import Event
 from reconciler.core.model import Address
 from reconciler.core.plan import Status
 from reconciler.core.report import State
@@ -31,6 +32,7 @@ class TenantOverview:
 
     owed: why an apply was refused before it began, while none ended well since.
     changes: how many actions a plan would have, where one was made.
+    events: the latest of its journal, the newest first, where they were asked for.
     """
 
     tenant: str
@@ -45,6 +47,7 @@ class TenantOverview:
     hold: str | None = None
     sandbox: bool = False
     applied_at: datetime | None = None
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,11 @@ from importlib import import_module
 
 from reconciler.core.journal import Event
 from reconciler.core.overview import Overview
-from reconciler.core.plan import Run
+from reconciler.core.plan import Due, Run
 from reconciler.core.report import Report
 from reconciler.render.options import Options, options_for
 
-__all__ = ["ERROR", "HISTORY", "PLAN", "REPORT", "STATUS", "Options", "options_for"]
+__all__ = ["ERROR", "HISTORY", "PLAN", "RENEWALS", "REPORT", "STATUS", "Options", "options_for"]
 
 
 def _late(module: str, name: str) -> Callable[..., str]:
@@ -45,5 +45,10 @@ STATUS: Mapping[str, Callable[[Overview, Options], str]] = {
 HISTORY: Mapping[str, Callable[[Sequence[Event], Options], str]] = {
     "text": _late("text_report", "history"),
     "json": _late("as_json", "history"),
+}
+RENEWALS: Mapping[str, Callable[[Run, tuple[Due, ...], int, Options], str]] = {
+    "text": _late("renewals", "text"),
+    "json": _late("renewals", "as_json"),
+    "html": _late("html_calendar", "page_of"),
 }
 ERROR = _late("text_report", "error")

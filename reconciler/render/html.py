@@ -2,212 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from collections.abc import Iterator
 
-from reconciler.core.action import Action
-from reconciler.core.plan import Plan, Run, cost
-from reconciler.core.serial import amount
+from reconciler.core.plan import Run, Status
 from reconciler.render import words
-from reconciler.render.departures import departures
-from reconciler.render.escape import clean
+from reconciler.render.html_calendar import calendar
+from reconciler.render.html_money import money
+from reconciler.render.html_page import (
+    LIMIT,
+    STATUSES,
+    Anchors,
+    Chip,
+    Command,
+    Ending,
+    Section,
+    Tile,
+    chip,
+    page,
+)
+from reconciler.render.html_seats import seats
+from reconciler.render.html_tenants import block, tenants
+from reconciler.render.html_todo import blocked, pending, person
 from reconciler.render.options import Options
-from reconciler.render.words import Mark
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line of a tenant's table; `cells` are the columns between the address and the reason."""
-
-    symbol: str
-    word: str
-    style: str
-    address: str
-    cells: tuple[str, ...]
-    why: str
-    links: tuple[tuple[str, str], ...] = ()
-    steps: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """One tenant: its title, what is said of it, its table."""
-
-    title: str
-    caption: str
-    lines: tuple[str, ...]
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Human:
-    """What needs a person."""
-
-    word: str
-    tenant: str
-    address: str
-    why: str
-    commands: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Last:
-    """A line at the end, and what of it is to be copied."""
-
-    said: str
-    code: str = ""
-
-
-STYLES = {
-    words.ORDER: "add",
-    words.DONE: "add",
-    words.TAKE: "bad",
-    words.BLOCKED: "bad",
-    words.FAILED: "bad",
-    words.IN_DOUBT: "bad",
-}
+AHEAD = 60
+"""Days of the time line of a plan; what is further away stands in its months alone."""
 
 
 def plan(run: Run, options: Options) -> str:
-    """What apply would do, what waits, what is left alone, what it costs."""
+    """What apply would do, what waits, what is left alone, what it costs, what renews when."""
     shown = [plan for plan in run.plans if words.worth_showing(plan)]
+    at = Anchors(plan.tenant for plan in shown)
     return page(
         title="Licence plan",
         verdict=words.verdict(run),
-        bill=words.bill(run.cost),
-        sandbox=sandbox(plan.account for plan in run.plans if plan.sandbox),
+        said=(words.bill(run.cost), words.moment(run.created_at)),
+        sandboxes=(plan.account for plan in run.plans if plan.sandbox),
         notes=run.notes,
-        human=list(_human(run)),
-        tenant_columns=("tenant", "with", "status", "actions", "monthly"),
-        tenants=[_tenant(plan) for plan in shown],
-        columns=("do", "address", "what", "monthly", "why"),
-        blocks=[_block(plan) for plan in shown],
-        last=list(_last(run, options)),
+        tiles=_tiles(run),
+        first=(
+            person(run, at),
+            money(run),
+            tenants(run, at),
+            blocked(run, at),
+            pending(run, at),
+            seats(run, at),
+            calendar(run, at, days=AHEAD),
+        ),
+        blocks=[block(plan, at) for plan in shown],
+        last=(unseen(run),),
+        ending=_ending(run, options),
     )
 
 
-def page(**parts: Any) -> str:
-    """Fill the template."""
-    text: str = _template().render(**parts)
-    return text
+def _tiles(run: Run) -> Iterator[Tile]:
+    """What needs somebody first, then what will be done, then what is well."""
+    doubts = sum(1 for _ in words.doubts(run))
+    standing, summary = run.tenants, run.summary
+    actions = sum(len(plan.actions) for plan in run.plans)
+    for number, one, href in (
+        (doubts, chip(words.IN_DOUBT), "#person"),
+        (len(run.exceeded), LIMIT, "#person"),
+        (standing[Status.ERROR], Chip("x", "tenants not planned", "bad"), "#unseen"),
+        (summary["by_hand"], chip(words.BY_HAND, "steps by hand"), "#person"),
+        (summary["blocked"], chip(words.BLOCKED), "#blocked"),
+        (summary["pending"] - doubts, chip(words.PENDING), "#pending"),
+        (actions, Chip("~", "actions", "info"), "#each"),
+        (sum(one.idle or 0 for plan in run.plans for one in plan.usage), IDLE, "#seats"),
+        (standing[Status.IN_SYNC], Chip("=", "tenants in sync", "good"), "#tenants"),
+    ):
+        if number:
+            yield Tile(number=str(number), chip=one, href=href)
 
 
-@cache
-def _template() -> Any:
-    """The template; what it shows is escaped for HTML and shows what cannot be seen, all of it."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("reconciler.render", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_seen,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template("page.html")
+IDLE = Chip("o", "idle seats", "warn")
 
 
-def _seen(value: object) -> object:
-    if isinstance(value, str):
-        return "\n".join(clean(line) for line in value.split("\n"))
-    return value
-
-
-def sandbox(names: Iterable[str]) -> str:
-    """That what follows is no real provider's; empty when it is."""
-    listed = sorted(set(names))
-    return f"{words.SANDBOX}: {', '.join(listed)}" if listed else ""
-
-
-def _human(run: Run) -> Iterator[Human]:
-    for plan, item in words.doubts(run):
-        commands = words.resolve_commands(plan.tenant, item.address, item.ref)
-        yield Human(
-            word="in doubt",
-            tenant=plan.tenant,
-            address=item.address,
-            why=words.waiting(item),
-            commands=commands,
-        )
-    for exceeded in run.exceeded:
-        why = f"{words.guard(exceeded)}: {exceeded.hint}"
-        yield Human(word="over a limit", tenant="policy", address=exceeded.rule, why=why)
-    for plan in run.plans:
-        for action in plan.actions:
-            if action.how == "by-hand":
-                yield Human(word="by hand", tenant=plan.tenant, address=action.address, why=action.summary)
-
-
-def _tenant(plan: Plan) -> tuple[str, ...]:
-    status = words.STATUSES[plan.status] + (", on hold" if plan.hold is not None else "")
-    money = words.bill(cost(plan.actions)).removeprefix("Cost: ")
-    return (plan.tenant, words.seat_of(plan), status, str(len(plan.actions)), money)
-
-
-def _block(plan: Plan) -> Block:
-    lines = [f"On hold: {plan.hold}"] if plan.hold is not None else []
-    lines += [f"Error: {plan.error}"] if plan.error is not None else []
-    lines += [
-        f"{finding.severity} {finding.code}: {finding.address}: {finding.message} {words.place(finding.source)}"
-        for finding in plan.findings
-    ]
-    rows = [*map(_action, plan.actions), *_others(plan)]
-    return Block(
-        title=words.title(plan), caption=f"Plan of {plan.tenant}", lines=tuple(lines), rows=tuple(rows)
-    )
-
-
-def _action(action: Action) -> Row:
-    mark = words.mark(action)
-    return Row(
-        symbol=mark.symbol,
-        word=action.verb.value,
-        style=STYLES.get(mark, ""),
-        address=action.address,
-        cells=(action.summary, words.price(action)),
-        why=words.why(action),
-        links=tuple((contract.name, _link(contract.url)) for contract in action.contracts),
-        steps=action.instructions or "",
-    )
-
-
-def _link(url: str) -> str:
-    """A link only where it leads to a page, never to a script."""
-    return url if url.startswith(("https://", "http://")) else ""
-
-
-def _others(plan: Plan) -> Iterator[Row]:
-    for items, usual in ((plan.pending, words.PENDING), (plan.blocked, words.BLOCKED)):
-        for item in items:
-            verb = item.verb.value if item.verb else ""
-            yield _other(words.waiting_mark(item, usual), item.address, (verb, ""), words.waiting(item))
-    for unmanaged in plan.unmanaged:
-        money = unmanaged.monthly
-        said = f"{amount(money.amount)} {money.currency}/month" if money else ""
-        yield _other(words.UNMANAGED, unmanaged.address, ("in no manifest", said), f"ref {unmanaged.ref}")
-    for leaving in departures(plan.leaving):
-        yield _other(words.LEAVING, leaving.address, (leaving.said, ""), leaving.why)
-
-
-def _other(mark: Mark, address: str, cells: tuple[str, ...], why: str) -> Row:
-    return Row(
-        symbol=mark.symbol,
-        word=mark.legend,
-        style=STYLES.get(mark, ""),
-        address=address,
-        cells=cells,
-        why=why,
-    )
-
-
-def _last(run: Run, options: Options) -> Iterator[Last]:
+def unseen(run: Run) -> Section:
+    """What was not looked at, or could not be read, and why."""
+    lines = []
     if run.skipped:
-        yield Last(said=f"Not looked at: {words.count(run.skipped, 'tenant')} (not selected)")
+        lines.append(f"{words.count(run.skipped, 'tenant')} not selected: nothing is said of them here.")
+    lines += [
+        f"{plan.tenant} could not be read: {plan.error}" for plan in run.plans if plan.error is not None
+    ]
+    lines += [
+        f"{plan.tenant} is on hold, so an apply leaves it alone: {plan.hold}"
+        for plan in run.plans
+        if plan.hold is not None
+    ]
+    if lines and not run.skipped:
+        lines.append("Every tenant of the workspace was selected.")
+    return Section(id="unseen", title="What was not looked at", intro=tuple(lines))
+
+
+def _ending(run: Run, options: Options) -> Ending:
     command = words.next_command(run, options)
-    if command:
-        yield Last(said="To do it:", code=command)
-    yield Last(said="To see it again:", code=words.plan_command(options))
-    yield Last(said="Digest", code=run.digest)
-    yield Last(said=f"reconciler {run.tool_version}, {words.moment(run.created_at)}")
+    commands = (Command(when="To do it", code=command),) if command else ()
+    return Ending(
+        commands=(*commands, Command(when="To see it again", code=words.plan_command(options))),
+        facts=(("Digest of this plan, which a review approves", run.digest),),
+        made=f"reconciler {run.tool_version}, {words.moment(run.created_at)}. {words_of(run)}",
+    )
+
+
+def words_of(run: Run) -> str:
+    """How many tenants stand how."""
+    said = [f"{number} {STATUSES[Status(name)].word}" for name, number in run.tenants.items() if number]
+    return f"Tenants: {', '.join(said)}." if said else "No tenant was selected."

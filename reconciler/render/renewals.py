@@ -25,23 +25,23 @@ def text(run: Run, due: tuple[Due, ...], days: int, options: Options) -> str:
     page.blank()
     page.table([_row(one) for one in due], indent=0, after=lambda at: _below(page, due[at]))
     page.blank()
-    page.prose(_verdict(due, days), style="bold", hang=2)
+    page.prose(verdict(due, days), style="bold", hang=2)
     return page.text()
 
 
 def _row(one: Due) -> Row:
-    left = one.days
-    style = "yellow" if 0 <= left <= SOON or one.what == "ended" else ""
+    style = "yellow" if 0 <= one.days <= SOON or one.what == "ended" else ""
     return [
         Piece(one.on.isoformat(), style),
-        Piece(_left(left), style),
+        Piece(left(one.days), style),
         Piece(f"{one.tenant} {one.address}"),
-        Piece(f"{one.what}: {_seats(one)} of {one.product}"),
-        Piece(f"act by {one.last_day}" if left > 0 else "", "dim"),
+        Piece(f"{one.what}: {seats(one)} of {one.product}"),
+        Piece(f"act by {one.last_day}" if one.days > 0 else "", "dim"),
     ]
 
 
-def _left(days: int) -> str:
+def left(days: int) -> str:
+    """How far away a day is."""
     match days:
         case 0:
             return "today"
@@ -51,7 +51,8 @@ def _left(days: int) -> str:
             return f"in {days} days" if days > 0 else f"{-days} days ago"
 
 
-def _seats(one: Due) -> str:
+def seats(one: Due) -> str:
+    """How many, how many after it, how many idle."""
     if one.seats is None:
         return "all"
     said = f"{one.seats} seat{'' if one.seats == 1 else 's'}"
@@ -61,14 +62,22 @@ def _seats(one: Due) -> str:
 
 
 def _below(page: Page, one: Due) -> None:
+    said = kept(one)
+    if said:
+        page.line(Piece(said, "dim"), indent=4)
+
+
+def kept(one: Due) -> str:
+    """What is still there after an end, and until when; empty when nothing is."""
     today = one.on - timedelta(days=one.days)
     if one.what == "renews" or one.kept_until is None or one.kept_until < today:
-        return
+        return ""
     usable = f"usable until {one.grace_until}, " if one.grace_until and one.grace_until >= today else ""
-    page.line(Piece(f"{usable}data kept until {one.kept_until}", "dim"), indent=4)
+    return f"{usable}data kept until {one.kept_until}"
 
 
-def _verdict(due: tuple[Due, ...], days: int) -> str:
+def verdict(due: tuple[Due, ...], days: int) -> str:
+    """How many dates there are, and what idle seats would cost again."""
     if not due:
         return f"Nothing renews or ends within {days} days."
     idle = sum(one.idle or 0 for one in due if one.what == "renews")
@@ -106,6 +115,3 @@ def _due(one: Due) -> dict[str, Any]:
         "kept_until": one.kept_until.isoformat() if one.kept_until else None,
         "scheduled_seats": one.scheduled,
     }
-
-
-RENEWALS = {"text": text, "json": as_json}

@@ -28,6 +28,18 @@ def test_a_program_reads_the_same(place: Place) -> None:
     assert document["errors"] == []
 
 
+def test_a_page_of_it_draws_the_months(place: Place) -> None:
+    place.world(WORLD)
+
+    page = place.ok("renewals --within 400d --format html --tenant acme")
+
+    assert page.startswith("<!doctype html>")
+    assert "<h1>Licence renewals</h1>" in page
+    assert "2 seats, 1 idle of business" in page
+    assert '<svg class="bar"' in page
+    assert "reconciler renewals --within 400d --tenant acme" in page
+
+
 def test_what_is_far_away_is_not_told(place: Place) -> None:
     place.world(WORLD)
 

@@ -32,6 +32,16 @@ def doubtful(place: Place) -> Place:
     return place
 
 
+def test_a_page_shows_the_latest_of_the_journal_and_how_doubt_is_ended(doubtful: Place) -> None:
+    page = doubtful.ok("status --format html")
+
+    shown = re.findall('data-l="what" class=short>([a-z-]+)<', page)
+    assert "closed" in shown
+    assert "in-doubt" in shown
+    assert len(shown) <= 2 * 8
+    assert "reconciler resolve resell group/mail --did-not-happen" in page
+
+
 def test_who_was_never_applied_has_changes_as_far_as_the_journal_knows(place: Place) -> None:
     done = place.run("status --detailed-exitcode --format json")
 
