@@ -44,8 +44,13 @@ def shrink_number(
     if holding is None:
         return
     wish = _next_term(standing, holding)
-    later = (standing.group.seats or 0) < standing.counted and not _fewer(draft, standing, pool, freed)
-    if later or _changes_seats(standing, holding):
+    less = (standing.group.seats or 0) < standing.counted
+    why = _refusal(standing, pool) if less else ""
+    if why:
+        draft.block(
+            standing.address, Verb.RESIZE, why, source=draft.group_source(standing.group.name, "seats")
+        )
+    elif (less and not _fewer(draft, standing, holding, freed)) or _changes_seats(standing, holding):
         wish["seats"] = standing.group.seats
     if wish:
         _schedule(draft, standing, holding, wish, needs=[grown] if grown else [])
@@ -66,16 +71,10 @@ def _next_term(standing: Standing, holding: Holding) -> dict[str, object]:
     return {key: want for key, (want, has) in written.items() if want and has and want != has}
 
 
-def _fewer(draft: Draft, standing: Standing, pool: Pool, freed: Mapping[tuple[str, str], str]) -> bool:
-    """Take seats away now, or say why not; false when that has to wait for the renewal."""
-    name, seats, holding = standing.group.name, standing.group.seats or 0, standing.holding
-    source = draft.group_source(name, "seats")
+def _fewer(draft: Draft, standing: Standing, holding: Holding, freed: Mapping[tuple[str, str], str]) -> bool:
+    """Take seats away now; false when that has to wait for the renewal."""
+    name, seats = standing.group.name, standing.group.seats or 0
     count = standing.counted - seats
-    why = _refusal(standing, pool)
-    if why:
-        draft.block(standing.address, Verb.RESIZE, why, source=source)
-        return True
-    assert holding is not None  # noqa: S101 - asked for by the only caller
     left = refundable(holding, draft.now)
     if draft.capabilities.shrink == "window" and left is not None and left < count:
         return False
@@ -88,7 +87,7 @@ def _fewer(draft: Draft, standing: Standing, pool: Pool, freed: Mapping[tuple[st
         after={"seats": seats},
         detail=detail_of(standing, quantity=-count, targets=[], expect=seats),
         reason=f"manifest asks for {seats} seats",
-        source=source,
+        source=draft.group_source(name, "seats"),
         needs=sorted(action for (group, _), action in freed.items() if group == name),
         scheduled_for=on,
         reversible_until=on,

@@ -157,6 +157,20 @@ def test_a_protected_group_keeps_its_seats() -> None:
     assert [one.reason for one in plan.blocked] == ["protect: true: seats are never taken away"]
 
 
+def test_seats_that_may_not_be_taken_are_not_taken_at_the_renewal_either() -> None:
+    planned = {"scheduled": {"seats": 9}}  # somebody's, which is not to be corrected downwards
+    kept = company(alfa(basic(1, protect=True), people=None), sold(500, 3, **planned)).plan()
+    full = company(
+        alfa(basic(1), people=[who("ada")]),
+        sold(500, 3, "ada", "bob", **planned),
+        people=(entry("ada"), entry("bob")),
+    ).plan()
+
+    for plan in (kept, full):
+        assert not plan.actions
+        assert [(one.address, one.verb) for one in plan.blocked] == [("group/basic", Verb.RESIZE)]
+
+
 def test_a_seller_without_windows_takes_any_number_at_once() -> None:
     here = Company(
         tenant=alfa(basic(1), people=None),
