@@ -238,10 +238,10 @@ class Session:
     def _error(self, method: str, url: str, answer: Answer, refusal: Refusal | None) -> ProviderError:
         """Choose the error for an answer that is no success."""
         trace = self.dialect.trace(answer.headers)
-        code = self._said(refusal.code) if refusal else ""
-        said = self._said(refusal.message) if refusal else ""
+        code = self.said(refusal.code) if refusal else ""
+        said = self.said(refusal.message) if refusal else ""
         words = ": ".join(word for word in (f"{answer.status} {code}".strip(), said) if word)
-        message = f"{method} {urlsplit(url).path}: {words}" + (f" ({self._said(trace)})" if trace else "")
+        message = f"{method} {urlsplit(url).path}: {words}" + (f" ({self.said(trace)})" if trace else "")
         wait = retry_after(answer.headers, now=self.clock.now())
         if answer.status == 429 or (refusal and refusal.busy):
             if answer.status == 429:
@@ -253,8 +253,8 @@ class Session:
         lost = Unavailable if method in READING else Uncertain
         return lost(message, code=code or str(answer.status), retry_after=wait)
 
-    def _said(self, text: str) -> str:
-        """What a provider said, fit to be shown and kept: it may repeat what it was sent, or link to an order."""
+    def said(self, text: str) -> str:
+        """Give what a provider said, fit to be shown and kept: it may repeat what it was sent, or link to an order."""
         for word in sorted(self.hidden, key=len, reverse=True):
             if len(word) >= SHORTEST_SECRET:
                 text = text.replace(word, "***").replace(quote(word, safe=""), "***")

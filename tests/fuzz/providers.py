@@ -79,11 +79,12 @@ class Strange(httpx.AsyncBaseTransport):
         )
         extra = chooser.one(HEADERS)
         if chooser.number(4) == 1:
-            extra = {chooser.one(list(HEADERS[1])): _ascii(chooser.one(STRANGE))}
+            extra = {chooser.one(list(HEADERS[1])): ascii_of(chooser.one(STRANGE))}
         return httpx.Response(chooser.one(STATUSES), stream=httpx.ByteStream(body), headers=extra)
 
 
-def _ascii(value: Any) -> str:
+def ascii_of(value: Any) -> str:
+    """What of a value a header can hold."""
     return "".join(one for one in str(value)[:500] if one.isprintable() and one.isascii())
 
 
@@ -229,7 +230,8 @@ class Faults(logging.Handler):
 
 
 @cache
-def _heard() -> Faults:
+def heard() -> Faults:
+    """Who hears what the engine calls a fault of this tool."""
     faults = Faults()
     logger = logging.getLogger("reconciler")
     logger.addHandler(faults)
@@ -240,7 +242,7 @@ def _heard() -> Faults:
 def adapters(data: bytes) -> None:
     """A whole apply and a resume, amid which a few answers are strange; and nothing is bought twice."""
     chooser = Chooser(data)
-    faults = _heard()
+    faults = heard()
     faults.found.clear()
     root = scenes.folder()
     name = chooser.one(list(MANIFESTS))
@@ -251,7 +253,7 @@ def adapters(data: bytes) -> None:
     bench.write(**{name: MANIFESTS[name]})
     (root / "reconciler.yaml").write_text(WORKSPACE)
     try:
-        _applied(bench, chooser)
+        applied(bench, chooser)
         bought = bench.count("order-placed"), bench.count("subscription-created")
     finally:
         world.close()
@@ -263,7 +265,8 @@ def adapters(data: bytes) -> None:
     assert bought[1] <= (1 if name == "resell" else 0), "a subscription was bought twice"
 
 
-def _applied(bench: Bench, chooser: Chooser) -> None:
+def applied(bench: Bench, chooser: Chooser) -> None:
+    """Plan, or apply and resume, amid which a few answers are strange."""
     from reconciler.engine.consent import Consent
     from reconciler.engine.run import apply, resume
     from reconciler.engine.setup import load, plan_run

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 NAMES = (
     "manifests", "workspace", "plans", "reports", "journal", "branch", "journal-url", "options", "headers",
-    "models", "answers", "adapters",
+    "models", "answers", "adapters", "microsoft-models", "microsoft-answers", "microsoft-adapters",
 )  # fmt: skip
 SEEDS = (b"", b"\x00" * 16, bytes(range(64)), b"\xff" * 40, b"10m", b"max_cancellations=3", b"2026-12-31")
 LEAST = 1.0
@@ -61,7 +61,8 @@ def _instrumented() -> Any:
         from tests.fuzz import targets
 
         targets.violates("plans", b"")  # imports what is imported late, and makes what is made once
-        targets.violates("adapters", b"")
+        for name in ("adapters", "microsoft-adapters", "journal"):
+            targets.violates(name, b"")
     return targets
 
 

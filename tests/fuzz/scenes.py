@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.store.branch import files
 from reconciler.store.journal import DEFAULT, open_journal
 from tests.cli.place import Place
+from tests.engine.microsoft import BASIC, GDAP, reseller, resold
 
 WORKSPACE = {
     "version": 1,
@@ -85,21 +86,82 @@ TENANT = {
         },
     ],
 }
+DIRECTORY = "8f5c0000-0000-4000-8000-00000000ac3e"
 PARTNER = {
     "version": 1,
     "tenant": "partnered",
+    "previously": "partner",
     "provider": "partner-center",
     "account": "partner",
-    "directory": {"provider": "graph", "account": "partner", "tenant_id": "8f5c"},
+    "domain": "acme.onmicrosoft.com",
+    "directory": {"provider": "graph", "account": "partner", "tenant_id": DIRECTORY},
     "customer": {
         "domain": "acme.onmicrosoft.com",
         "company": "Acme",
         "country": "LT",
+        "language": "lt",
+        "culture": "lt-LT",
         "email": "a@b.example",
+        "registration_number": "123",
+        "address": {
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "line1": "Gedimino 1",
+            "line2": "2",
+            "city": "Vilnius",
+            "state": "",
+            "postal_code": "01103",
+            "phone": "+3705",
+        },
     },
-    "license_groups": [{"name": "e3", "product": "A:B", "seats": 1, "term": "P1Y", "billing": "monthly"}],
+    "domains": ["shop.example"],
+    "delegated_administration": {"name": "support", "duration": "P2Y", "roles": ["User Administrator"]},
+    "partner_of_record": "7654321",
+    "license_groups": [
+        {"name": "e3", "product": "A:B", "seats": 1, "term": "P1Y", "billing": "monthly", "sku": "SPB"},
+        {
+            "name": "old",
+            "product": "SPB",
+            "seats": 2,
+            "state": "cancelled",
+            "reason": "left",
+            "cancel": "now",
+        },
+        {
+            "name": "new",
+            "previously": "e1",
+            "product": "SPE_E3",
+            "seats": 2,
+            "protect": True,
+            "renewal": "off",
+        },
+    ],
+    "users": [
+        {"login": "ada", "first_name": "Ada", "last_name": "L", "country": "lt", "licenses": ["e3", "new"]}
+    ],
     "product_keys": [{"group": "e3", "key": "env://K"}],
     "office_attach": {"exchange": "hosted-ab123-ovh-1", "accounts": ["ada@acme.example"]},
+}
+RESOLD = {
+    "version": 1,
+    "tenant": "resold",
+    "provider": "ovh-csp2",
+    "account": "ovh-main",
+    "service": "acme-csp",
+    "mpn_id": "7654321",
+    "hold": "moving",
+    "directory": {"provider": "graph", "account": "partner", "tenant_id": DIRECTORY},
+    "license_groups": [{"name": "basic", "product": "11", "seats": 2, "subscription": "501"}],
+    "users": [],
+}
+BY_HAND = {
+    "version": 1,
+    "tenant": "byhand",
+    "provider": "home-pl",
+    "account": "home",
+    "directory": {"provider": "graph", "account": "partner"},
+    "license_groups": [{"name": "office", "product": "Office 365 Business", "seats": 2}],
+    "product_keys": [{"group": "office", "key": "file:///k"}],
 }
 WORLD = """\
 account: {nichandle: xx0000-ovh, subsidiary: FR, currency: EUR, default_payment: true}
@@ -139,15 +201,36 @@ def place() -> Place:
 
 
 @cache
+def partnered() -> Place:
+    """A workspace at Microsoft: people created, settings by API and by hand, some waiting, strangers seen."""
+    made = Place(folder())
+    made.write(
+        "reconciler.yaml",
+        "version: 1\naccounts:\n  ovh-main: {api: ovh, endpoint: sandbox}\n"
+        "  partner: {api: microsoft, endpoint: sandbox}\n",
+    )
+    extras = 'mpn_id: "7654321"\npartner_of_record: "1"\ndomains: [shop.example]\n' + GDAP
+    made.write("tenants/acme.yaml", reseller(BASIC.format(3), "ada", "bob", more=extras))
+    made.world(resold(3, "ada", "eve"))
+    assert made.run("apply --yes --wait 5s").code == 4
+    assert made.run("confirm acme tenant/partner-of-record --by ada --evidence seen").code == 0
+    for change in ("domain-published shop.example", "relationship-approved support"):
+        made.ok(f"sandbox change {change}")
+    made.run("resume --wait 5s")
+    assert made.run("apply --yes --wait 5s").code == 0
+    return made
+
+
+@cache
 def document(name: str) -> Any:
     """A saved plan or report."""
     return json.loads((place().root / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @cache
-def events() -> list[Any]:
+def events(*, microsoft: bool = False) -> list[Any]:
     """The lines of a journal on a branch, as JSON values."""
-    journal = open_journal(DEFAULT, root=place().root, create=False, env={})
+    journal = open_journal(DEFAULT, root=(partnered if microsoft else place)().root, create=False, env={})
     try:
         written = [files.line(event, event.seq) for event in journal.events()]
     finally:

@@ -32,7 +32,7 @@ from reconciler.store.branch import address, files
 from reconciler.store.edit import format_all
 from reconciler.store.journal import open_journal
 from reconciler.store.manifests import load
-from tests.fuzz import scenes
+from tests.fuzz import microsoft, scenes
 from tests.fuzz.chooser import Chooser, changed, spelled
 from tests.fuzz.providers import adapters, answers, headers, models
 
@@ -52,15 +52,14 @@ def _workshop() -> Path:
     return scenes.folder()
 
 
+FILES: tuple[Any, ...] = (scenes.TENANT, scenes.PARTNER, scenes.RESOLD, scenes.BY_HAND)
+
+
 def manifests(data: bytes) -> None:
     """A tenant's file, read, checked, and brought into canonical form."""
     chooser = Chooser(data)
-    which = chooser.number(3)
-    text = (
-        chooser.rest()
-        if which == 0
-        else spelled(changed(scenes.TENANT if which == 1 else scenes.PARTNER, chooser), chooser)
-    )
+    which = chooser.number(1 + len(FILES))
+    text = chooser.rest() if which == 0 else spelled(changed(FILES[which - 1], chooser), chooser)
     _files(json.dumps(scenes.WORKSPACE).encode(), text)
 
 
@@ -121,7 +120,7 @@ def _shown(content: bytes) -> None:
 def journal(data: bytes) -> None:
     """A journal's events as they lie on a branch: read, replayed and printed."""
     chooser = Chooser(data)
-    events = scenes.events()
+    events = scenes.events(microsoft=bool(chooser.number(2)))
     if chooser.number(3):
         lines = [json.dumps(one).encode() for one in changed(events, chooser, times=2)]
         content = b"".join(line + b"\n" for line in lines)
@@ -200,6 +199,9 @@ TARGETS: Mapping[str, Target] = {
     "models": models,
     "answers": answers,
     "adapters": adapters,
+    "microsoft-models": microsoft.models,
+    "microsoft-answers": microsoft.answers,
+    "microsoft-adapters": microsoft.adapters,
 }
 
 

@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from tests.fuzz.run import NAMES
 from tests.fuzz.targets import TARGETS, violates
 
-SLOW = {"adapters": 25, "plans": 150, "journal": 150, "manifests": 150, "workspace": 150}
+SLOW = {
+    "adapters": 25,
+    "microsoft-adapters": 25,
+    "plans": 150,
+    "journal": 150,
+    "manifests": 150,
+    "workspace": 150,
+}
 MEGABYTES = 400
 """By how much the process may grow while it reads."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -10,13 +11,15 @@ from uuid import UUID, uuid5
 
 from reconciler.core.errors import Missing, ProviderError, Unavailable, Uncertain
 from reconciler.providers.http import Session
-from reconciler.providers.microsoft.wire import Page, parse
+from reconciler.providers.microsoft.wire import Link, Page, parse
 
 T = TypeVar("T")
 
 _REQUESTS = UUID("7d0c1f0a-4a53-5b1c-9d63-0c9a8f0f6f11")
 LONGEST_LIST = 10_000
 """Portions of one list: a list that has no end is no list."""
+_PASSED_ON = re.compile(r"MS-[A-Za-z-]+\Z", re.IGNORECASE)
+_VISIBLE = re.compile(r"[!-~]*")
 
 
 def request_id(action: str, step: str, number: int) -> str:
@@ -78,8 +81,7 @@ class Api:
                     said = f"{len(found)} of {page.total_count} came"
                     raise Unavailable(f"GET {route}: the list is not whole: {said}", code="partial")
                 return [_read(kind, one, f"GET {route}", Unavailable) for one in found]
-            headers = {header.key: header.value for header in link.headers if header.key}
-            page = await self.get(Page, self._below(link.uri), headers=headers)
+            page = await self.get(Page, self._below(link.uri), headers=_wanted(link, f"GET {route}"))
         raise Unavailable(f"GET {route}: the list has no end", code="unreadable")
 
     async def values(
@@ -138,7 +140,11 @@ class Api:
 
     def _below(self, uri: str) -> str:
         """Take a link to this surface apart: a whole URL, a path with the version, or one below it."""
-        base, link = urlsplit(self.settings.base_url), urlsplit(uri)
+        base = urlsplit(self.settings.base_url)
+        try:
+            link = urlsplit(uri)
+        except ValueError:
+            raise Unavailable("a list goes on at an address that is none", code="unreadable") from None
         if link.netloc and (link.scheme, link.netloc) != (base.scheme, base.netloc):
             raise Unavailable(f"a list goes on at {link.netloc}, which is another place", code="unreadable")
         root = base.path.rstrip("/")
@@ -154,6 +160,14 @@ class Api:
         """Say what to do about a refusal that is known."""
         hint = self._hints.get(error.code) or error.hint
         return type(error)(error.message, hint=hint, code=error.code, retry_after=error.retry_after)
+
+
+def _wanted(link: Link, place: str) -> dict[str, str]:
+    """The headers that a link wants sent: its own kind alone, for another could take the place of ours."""
+    for header in link.headers:
+        if not (_PASSED_ON.match(header.key) and _VISIBLE.fullmatch(header.value)):
+            raise Unavailable(f"{place}: the list goes on under a header that is none", code="unreadable")
+    return {header.key: header.value for header in link.headers}
 
 
 def _read(kind: type[T], data: Any, place: str, unread: type[ProviderError]) -> T:

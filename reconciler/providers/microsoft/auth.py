@@ -7,6 +7,7 @@ reader from writing, and takes no login that is not https (docs/decisions/0013).
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +15,16 @@ from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from reconciler.core.errors import Rejected, Unavailable, Uncertain, WorkspaceError
-from reconciler.providers.http import Answer, Refusal, Session
+from reconciler.providers.http import LONGEST_PAUSE, Answer, Refusal, Session
 from reconciler.providers.microsoft import refusals
 
 EARLY = 120.0
 """A token is fetched anew this long before it ends, in seconds."""
 
+LATEST = 4e9
+"""The last moment that a login may name, in seconds since 1970: a century in which every calendar works."""
+_SENDABLE = re.compile(r"[!-~]+")
+"""What a header can hold."""
 BUSY = 409
 LOCKED = 423
 
@@ -160,14 +165,14 @@ class Bearer:
 
     def _take(self, session: Session, answer: Answer) -> None:
         match answer.data:
-            case {"access_token": str(token)} if answer.status == 200 and token:
+            case {"access_token": str(token)} if answer.status == 200 and _SENDABLE.fullmatch(token):
                 lasts = _seconds(answer.data.get("expires_in"), 2 * EARLY)
                 self._token = token
                 self._until = session.clock.monotonic() + max(lasts - EARLY, lasts / 2)
-                ends = _seconds(answer.data.get("expires_on"), session.clock.now() + lasts)
+                ends = _seconds(answer.data.get("expires_on"), session.clock.now() + lasts, most=LATEST)
                 self._ahead = ends - lasts - session.clock.now()
             case _ if 400 <= answer.status < 500 and answer.status not in {408, 429}:
-                raise self._refused(answer)
+                raise self._refused(session, answer)
             case _:
                 raise Unavailable(
                     f"the login of {self._tenant} answered {answer.status}",
@@ -175,26 +180,28 @@ class Bearer:
                     code="no-token",
                 )
 
-    def _refused(self, answer: Answer) -> WorkspaceError | Rejected:
+    def _refused(self, session: Session, answer: Answer) -> WorkspaceError | Rejected:
         why = refusals.read(answer.data) or Refusal(str(answer.status), "")
-        said = f"the login of directory {self._tenant} gives no token: {why.message or why.code}"
+        code, words = session.said(why.code), session.said(why.message)  # it may repeat the form
+        said = f"the login of directory {self._tenant} gives no token: {words or code}"
         if self._tenant.lower() != self._application.tenant_id.lower():
             hint = (
                 "the customer must accept the partner's administration (delegated_administration), "
                 "or the application must be consented to in that directory"
             )
-            return Rejected(said, hint=hint, code=why.code)
+            return Rejected(said, hint=hint, code=code)
         hint = (
             "a refresh token ends after 90 days without use, or when its person's password changes: sign in again"
             if self._person
             else "check tenant_id, client_id and client_secret"
         )
-        return WorkspaceError(said, hint=hint, code=why.code)
+        return WorkspaceError(said, hint=hint, code=code)
 
 
-def _seconds(value: Any, otherwise: float) -> float:
-    """Read a number that the login writes as text."""
+def _seconds(value: Any, otherwise: float, *, most: float = LONGEST_PAUSE) -> float:
+    """Read a number that the login writes as text; one that no clock shows is none."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
         return otherwise
+    return found if 0 <= found <= most else otherwise

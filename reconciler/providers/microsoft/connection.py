@@ -20,7 +20,8 @@ BUSY_POLLS = 4
 a renewal that runs (create-scheduled-changes, 2023-10)."""
 
 NEEDED = frozenset({"tenant_id", "client_id", "client_secret"})
-SECRET = frozenset({"client_secret", "refresh_token"})
+SECRET = frozenset({"client_id", "client_secret", "refresh_token"})
+"""What no message repeats; the application's id stands here as it may be given as a reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
