@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.plan import Run, Status
 from reconciler.render import words
 from reconciler.render.html_calendar import calendar
+from reconciler.render.html_drift import drift
 from reconciler.render.html_money import money
 from reconciler.render.html_page import (
     LIMIT,
@@ -22,7 +23,7 @@ from reconciler.render.html_page import (
 )
 from reconciler.render.html_seats import seats
 from reconciler.render.html_tenants import block, tenants
-from reconciler.render.html_todo import blocked, pending, person
+from reconciler.render.html_todo import blocked, final, pending, person
 from reconciler.render.options import Options
 
 AHEAD = 60
@@ -42,8 +43,10 @@ def plan(run: Run, options: Options) -> str:
         tiles=_tiles(run),
         first=(
             person(run, at),
+            final(run, at),
             money(run),
             tenants(run, at),
+            drift(run, at),
             blocked(run, at),
             pending(run, at),
             seats(run, at),

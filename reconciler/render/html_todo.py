@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.action import Action
 from reconciler.core.plan import Plan, Run, Waiting
 from reconciler.core.report import State
 from reconciler.render import words
@@ -19,6 +20,7 @@ from reconciler.render.html_page import (
     chip,
     shown,
 )
+from reconciler.render.markdown import FINAL
 
 
 def person(run: Run, at: Anchors) -> Section:
@@ -99,6 +101,26 @@ def _waiting(run: Run) -> Iterator[tuple[Plan, Waiting]]:
     for plan in run.plans:
         for item in plan.pending:
             yield plan, item
+
+
+def final(run: Run, at: Anchors) -> Section:
+    """What ends or deletes something: a review is not to miss it among the rest."""
+    found = [(plan, action) for plan in run.plans for action in plan.actions if action.verb in FINAL]
+    rows = tuple(_final(plan, action, at) for plan, action in found)
+    columns = ("tenant", "do", "address", "what", "change of the bill", "why")
+    table = Table(caption="What takes something away for good", columns=columns, rows=rows)
+    return Section(id="final", title="Ends and deletions", tables=(table,) if rows else ())
+
+
+def _final(plan: Plan, action: Action, at: Anchors) -> tuple[Cell, ...]:
+    return (
+        Cell(code=plan.tenant, href=at.href(plan.tenant)),
+        Cell(chips=(chip(words.mark(action), action.verb.value),)),
+        Cell(code=action.address),
+        Cell(text=action.summary),
+        Cell(text=words.price(action), number=True),
+        Cell(text=words.why(action)),
+    )
 
 
 def blocked(run: Run, at: Anchors) -> Section:

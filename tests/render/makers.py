@@ -8,7 +8,19 @@ from reconciler.core.action import Action, Verb
 from reconciler.core.journal import Event, Kind
 from reconciler.core.model import Contract, Money, Price, Source
 from reconciler.core.overview import OpenAction, Overview, TenantOverview
-from reconciler.core.plan import Due, Exceeded, Finding, Leaving, Plan, Run, Status, Unmanaged, Usage, Waiting
+from reconciler.core.plan import (
+    Drift,
+    Due,
+    Exceeded,
+    Finding,
+    Leaving,
+    Plan,
+    Run,
+    Status,
+    Unmanaged,
+    Usage,
+    Waiting,
+)
 from reconciler.core.report import Report, Result, State, TenantReport, Trouble
 
 AT = datetime(2026, 11, 21, 9, 12, tzinfo=UTC)
@@ -190,6 +202,15 @@ def dues() -> tuple[Due, ...]:
     )
 
 
+def drift() -> tuple[Drift, ...]:
+    """Changed in git, at the provider, and by nobody knows whom."""
+    return (
+        Drift(address="group/office", verb=Verb.RESIZE, cause="git", last={"seats": 10}, since=AT),
+        Drift(address="group/legacy", verb=None, cause="provider", after={"ref": "legacy.o365.ovh.com"}),
+        Drift(address="seat/office/ada@acme.example", verb=Verb.ACTIVATE, cause="unknown"),
+    )
+
+
 def with_calendar(plan: Plan) -> Plan:
     """The plan as `--format html` makes it."""
     mine = tuple(one for one in dues() if one.tenant == plan.tenant)
@@ -200,7 +221,8 @@ def with_calendar(plan: Plan) -> Plan:
             ("resold", 5, None, None), ("over", 2, 3, 0), ("empty", 0, 0, 0),
         )
     )  # fmt: skip
-    return replace(plan, dues=mine, usage=used if plan.tenant == "acme" else ())
+    acme = plan.tenant == "acme"
+    return replace(plan, dues=mine, usage=used if acme else (), drift=drift() if acme else ())
 
 
 def calendar() -> Run:
@@ -446,6 +468,7 @@ def hostile(text: str) -> Plan:
         leaving=tuple(replace(one, address=text, ref=text) for one in plan.leaving),
         findings=tuple(replace(one, address=text, message=text, source=source) for one in plan.findings),
         usage=tuple(replace(one, address=text, product=text) for one in plan.usage),
+        drift=tuple(replace(one, address=text, last={text: text}) for one in plan.drift),
         dues=tuple(replace(one, tenant=text, address=text, product=text) for one in plan.dues),
     )  # fmt: skip
 
@@ -492,7 +515,9 @@ def hostile_overview() -> Overview:
 def thousand() -> Run:
     """A thousand tenants, each with two actions, something pending, seats and dates."""
     whole = with_calendar(acme())
-    first = replace(whole, actions=whole.actions[:2], blocked=(), unmanaged=(), leaving=(), findings=())
+    first = replace(
+        whole, actions=whole.actions[:2], drift=(), blocked=(), unmanaged=(), leaving=(), findings=()
+    )
     return run(
         *(
             replace(

@@ -132,6 +132,24 @@ def test_a_plan_of_nothing_is_a_page_too() -> None:
     read(text)
 
 
+def test_what_was_changed_at_the_provider_is_told_first() -> None:
+    (table,) = re.findall("<caption>Differences</caption>(.*?)</table>", PAGES["plan.html"](), re.DOTALL)
+
+    assert re.findall("</i> ([a-z ]+)</b>", table) == ["at the provider", "unknown", "git"]
+    assert "seats 10</td>" in table
+
+
+def test_what_ends_stands_apart() -> None:
+    text = PAGES["plan.html"]()
+
+    (table,) = re.findall(
+        "<caption>What takes something away for good</caption>(.*?)</table>", text, re.DOTALL
+    )
+    assert table.count("<tr") == 2
+    assert "<code>group/old</code>" in table
+    assert "can be undone until 2027-01-30" in table
+
+
 def test_money_is_never_added_across_currencies_and_the_unknown_is_in_no_sum() -> None:
     dollars = replace(makers.euro("5.00", "7.00"), currency="USD")
     plan = replace(
