@@ -12,7 +12,7 @@ from reconciler.engine.read import Selection
 from reconciler.store.revisions import changed_paths, file_at
 from reconciler.store.yaml import Unreadable, read
 
-SHOWN_FIRST = ("accounts", "journal", "policy")
+SHOWN_FIRST = ("accounts", "journal", "policy", "prices")
 
 
 def narrowed(world: World, ref: str, *, owed: frozenset[str]) -> Selection:
@@ -50,9 +50,12 @@ def policies(world: World, ref: str | None) -> tuple[Policy, ...]:
 
 
 def workspace_changes(world: World, ref: str | None) -> tuple[str, ...]:
-    """What `ref` had otherwise in accounts, journal or policy; a reader sees this first."""
+    """What `ref` had otherwise in accounts, journal, policy or prices; a reader sees this first."""
     before = base(world, ref)
-    if before is None:
+    if ref is None:
         return ()
+    if before is None:
+        said = f"CHANGED since {ref}: it has no {world.path.name} here that can be read"
+        return (f"{said}, so {', '.join(SHOWN_FIRST)} are new and only the present policy judges",)
     changed = [key for key in SHOWN_FIRST if getattr(before, key) != getattr(world.workspace, key)]
     return (f"CHANGED since {ref} in {world.path.name}: {', '.join(changed)}",) if changed else ()

@@ -102,6 +102,25 @@ def test_a_pull_request_cannot_lift_its_own_guard(repository: Place) -> None:
     assert repository.run("apply --yes --wait 0 --changed-since main").code == 5
 
 
+def test_prices_that_a_pull_request_writes_are_shown_first(repository: Place) -> None:
+    """They weigh in max_monthly_increase."""
+    price = "prices: [{product: business, amount: '0.01', currency: EUR, per: month}]\n"
+    repository.write("reconciler.yaml", WORKSPACE.format("10.00") + price)
+
+    assert "CHANGED since main in reconciler.yaml: prices" in repository.ok("plan --changed-since main")
+
+
+def test_a_workspace_file_that_was_not_there_is_shown_first(repository: Place) -> None:
+    """A nearer one, with a policy of its own, takes the place of the one that was reviewed."""
+    repository.write("nearer/reconciler.yaml", WORKSPACE.format("9999.00"))
+    (repository.root / "tenants").rename(repository.root / "nearer" / "tenants")
+
+    text = repository.run("plan --changed-since main --workspace nearer/reconciler.yaml").out
+
+    assert "CHANGED since main: it has no reconciler.yaml here" in text
+    assert "policy" in text.partition("CHANGED")[2].partition("\n\n")[0]
+
+
 def test_a_tenant_whose_apply_was_refused_is_looked_at_until_one_ends_well(repository: Place) -> None:
     repository.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
     git(repository.root, "commit", "--quiet", "-a", "-m", "one more")

@@ -122,6 +122,13 @@ def test_what_did_not_happen_is_planned_again(doubtful: Place) -> None:
     assert doubtful.run("apply --yes --wait 0").code == 4
 
 
+def test_an_empty_word_of_a_script_ends_nothing(doubtful: Place) -> None:
+    for line in ("resolve resell group/mail --happened ''", "confirm resell group/mail --by ' '"):
+        assert doubtful.run(line).code == 64
+
+    assert doubtful.run("status --detailed-exitcode").code == 8
+
+
 def test_what_happened_is_remembered_under_its_number_and_not_ordered_again(doubtful: Place) -> None:
     doubtful.ok("resolve resell group/mail --happened 501")  # a number as a person may find it
 
