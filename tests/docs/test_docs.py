@@ -3,20 +3,22 @@
 The rule: in README.md and docs/, a block fenced as ```console holds lines `$ reconciler ...`, executed in
 order, a file at a time, in a copy of `examples/` whose sandbox was just reset. `# exit 4` behind a command is
 the exit code that it must end with (0 when unsaid). Lines below a command are its output; `...` stands for
-what was left out. A command that serves never ends by itself, so it is not executed; tests/sandbox does that.
+what was left out. `$ sed -i ...` is somebody who edits a file. A command that serves never ends by itself, so
+it is not executed; tests/sandbox does that.
 """
 
-import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.cli.place import Ran
+from tests.cli.place import run as typed
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -61,22 +63,12 @@ def shows(said: list[str], output: str) -> bool:
     return re.fullmatch(rf"\n*{pattern}\n*", output + "\n") is not None
 
 
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Execute one command of a page, with nothing of the caller's settings."""
-    kept = {
-        key: value for key, value in os.environ.items() if not key.startswith("RECONCILER_") and key != "CI"
-    }
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
-    return subprocess.run(
-        shlex.split(line),
-        cwd=folder,
-        env={**kept, "PATH": path, "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-    )
+def run(line: str, folder: Path) -> Ran:
+    """Type one command of a page in that folder, or edit a file as it says."""
+    if line.startswith("sed -i "):
+        subprocess.run(shlex.split(line), cwd=folder, check=True)
+        return Ran(0, "", "")
+    return typed(folder, line.removeprefix("reconciler "))
 
 
 def _page(page: Path) -> str:
@@ -90,17 +82,17 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> N
         return  # a page without commands says nothing that could be wrong
     folder = tmp_path / "examples"
     shutil.copytree(ROOT / "examples", folder, ignore=shutil.ignore_patterns(".reconciler"))
-    assert run("reconciler sandbox reset --world world.yaml", folder).returncode == 0
+    assert run("reconciler sandbox reset --world world.yaml", folder).code == 0
 
     for command in shown:
-        assert command.line.startswith("reconciler"), (
+        assert command.line.startswith(("reconciler", "sed -i")), (
             f"a console block holds only our commands: {command.line}"
         )
         if " serve" in command.line:
             continue
         done = run(command.line, folder)
-        assert done.returncode == command.exit, f"$ {command.line}\n{done.stdout}{done.stderr}"
-        assert shows(command.said, done.stdout), f"$ {command.line}\n{done.stdout}{done.stderr}"
+        assert done.code == command.exit, f"$ {command.line}\n{done.out}{done.err}"
+        assert shows(command.said, done.out), f"$ {command.line}\n{done.out}{done.err}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_page)
