@@ -17,7 +17,13 @@ from reconciler.providers.microsoft.graph.wire import User
 SOON = 25.0
 """Seconds after which a location, a person or a bought seat may have gone round among Graph's servers."""
 
-NOT_YET = ("usage location", "usagelocation", "any available licenses", "valid company license")
+_NOWHERE = "the directory does not know the country of {} everywhere yet"
+NOT_YET = {
+    "usage location": _NOWHERE,
+    "usagelocation": _NOWHERE,
+    "any available licenses": "the directory shows no free seat for {} yet",
+    "valid company license": "what was bought for {} does not show in the directory yet",
+}
 """Refusals that pass: a new location, or what was just bought, is not everywhere yet (reference section 12)."""
 
 
@@ -111,10 +117,14 @@ async def _send(
     try:
         await directory.api.do("POST", f"/users{path(user.id)}/assignLicense", body)
     except Rejected as error:
-        if says(error, *NOT_YET):
-            raise Unavailable(
-                error.message, hint="try again later", code="not-yet", retry_after=soon(directory)
-            ) from error
+        for words, told in NOT_YET.items():
+            if says(error, words):
+                raise Unavailable(
+                    told.format(user.login),
+                    hint="try again later",
+                    code="not-yet",
+                    retry_after=soon(directory),
+                ) from error
         if remove and says(error, "does not have a corresponding license"):
             return  # somebody was faster
         raise

@@ -58,8 +58,8 @@ async def reread(account: PartnerCenterAccount, scope: str, action: Action) -> J
     if action.before is None:
         return None
     document = await _read(account, scope, _ref(action))
-    if document is None:
-        return None
+    if document is None or (document.one.status in holdings.GONE and action.verb is not Verb.CANCEL):
+        return None  # one that ended can still be read
     one = document.one
     found: dict[str, object] = {
         "seats": one.quantity,
