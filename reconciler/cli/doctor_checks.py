@@ -29,9 +29,7 @@ OLDEST = (3, 11)
 
 def examine(values: dict[str, Any]) -> list[Checked]:
     """Look at everything in order; what cannot be looked at because of something before is left out."""
-    cwd = Path.cwd()
-    allowed = frozenset(os.environ.get("RECONCILER_ENDPOINTS", "").split())
-    loaded = load((), workspace_file=values["workspace"], cwd=cwd, allowed_hosts=allowed, version=__version__)
+    loaded = _loaded(values["workspace"])
     found = [_python(), *_files(loaded)]
     if loaded.workspace is None:
         return found
@@ -39,6 +37,20 @@ def examine(values: dict[str, Any]) -> list[Checked]:
     found += asyncio.run(_accounts(loaded, loaded.workspace, opener))
     url = values["journal"] or loaded.workspace.journal
     return [*found, *_journal(url, loaded), _git(loaded.root)]
+
+
+def accounts(workspace: Path) -> list[Checked]:
+    """Look at the accounts of a workspace file alone."""
+    loaded = _loaded(workspace)
+    if loaded.workspace is None:
+        return list(_files(loaded))
+    opener = Opener(workspace=loaded.workspace, root=loaded.root, writes=False)
+    return asyncio.run(_accounts(loaded, loaded.workspace, opener))
+
+
+def _loaded(workspace: Path | None) -> Loaded:
+    allowed = frozenset(os.environ.get("RECONCILER_ENDPOINTS", "").split())
+    return load((), workspace_file=workspace, cwd=Path.cwd(), allowed_hosts=allowed, version=__version__)
 
 
 def _python() -> Checked:
