@@ -21,6 +21,7 @@ from reconciler.core.errors import (
 )
 
 COMMANDS = {
+    "init": ("reconciler.cli.init:init", "Write a workspace, a first tenant and .gitignore."),
     "doctor": ("reconciler.cli.doctor:doctor", "Check what a run needs; one line each with a remedy."),
     "import": ("reconciler.cli.importing:import_", "Write manifests from what an account holds."),
     "validate": ("reconciler.cli.offline:validate", "Check every file offline."),
