@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from reconciler.cli.init import PROVIDERS
 from reconciler.cli.init_files import KEYS, Start, contents, ignored, world_of
 from reconciler.cli.output import can_ask
 from reconciler.core.errors import UsageError, WorkspaceError
@@ -73,7 +72,7 @@ def do_init(values: dict[str, Any]) -> None:
 
 def _start(values: dict[str, Any]) -> Start:
     ask = _Asking(values, asks=can_ask())
-    provider = ask.word("provider", "Provider", PROVIDERS[0], PROVIDERS)
+    provider = ask.word("provider", "Provider", "ovh-prepaid", tuple(API_OF))
     api = API_OF[provider]
     if values["sandbox"] and values["endpoint"] not in {None, "sandbox"}:
         raise UsageError("--sandbox and --endpoint name two places: write one of them")
