@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reconciler.cli.options import JOURNAL, common, option
-from reconciler.cli.proof import proof
+from reconciler.cli.proof import no_key, proof
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
 from reconciler.core.action import Action, Verb
 from reconciler.core.claims import pin
@@ -91,6 +91,7 @@ def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) ->
     """Say that a step by hand was done."""
     if not by.strip():
         raise UsageError("--by is empty: name who did it")
+    no_key(by, evidence)
     with _journal(values, create=True) as (world, journal):
         manifest = _manifest(world, tenant)
         made = _made(world, journal, SystemClock())

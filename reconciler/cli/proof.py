@@ -21,8 +21,19 @@ from reconciler.store.secrets import resolve
 
 # "a unique 25-character alphanumeric code" (seed 004); printed as five groups of five.
 KEY = re.compile(r"[A-Za-z0-9]{5}(-?[A-Za-z0-9]{5}){4}")
+SPELLED = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){4}(?![A-Za-z0-9])")
 FINGERPRINT = 16
 """Hexadecimal digits that tell one key from another and nothing of the key."""
+
+
+def no_key(*words: str) -> None:
+    """Refuse words that hold a product key: what a person says is written down for ever."""
+    if any(SPELLED.search(word) for word in words):
+        raise WorkspaceError(
+            "a product key is in what you say, and the journal never holds one",
+            hint="say who did it, and a ticket or a link that shows it",
+            code="product-key",
+        )
 
 
 def proof(made: Setup, manifest: ManifestFile, one: Open) -> dict[str, str]:

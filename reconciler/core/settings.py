@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from reconciler.core.action import Verb
+from reconciler.core.action import Verb, digest
 from reconciler.core.draft import Draft
 from reconciler.core.manifest import Customer, ProductKey, Tenant
 from reconciler.core.model import Address, Json, Organisation, setting_address
@@ -236,4 +236,9 @@ def _product_key(key: ProductKey, index: int) -> Setting:
 
 
 def _slug(reference: str) -> str:
-    return reference.partition("://")[2].strip("/").replace("/", ".")
+    """What a key is called in its address: never what another reference is called, so each is redeemed once."""
+    scheme, _, rest = reference.partition("://")
+    name = rest.strip("/").replace("/", ".")
+    if scheme == "env" or (name.count(".") == rest.strip("/").count("/") > 0):
+        return name
+    return f"{name}.{digest(reference).removeprefix('sha256:')[:6]}"

@@ -54,6 +54,14 @@ def test_a_product_key_is_confirmed_once_in_its_form_and_never_written_down(here
     assert KEY not in here.ok("history --format json")
 
 
+def test_a_key_that_a_person_types_is_not_written_down_either(here: Place) -> None:
+    said = here.run(f"confirm alfa tenant/key/office/KEY_1 --by Jan --evidence 'it was {KEY}'")
+
+    assert (said.code, KEY in said.err) == (1, False)
+    assert KEY.encode() not in (here.root / ".reconciler/journal.db").read_bytes()
+    here.ok("confirm alfa tenant/key/office/KEY_1 --by Jan --evidence https://tickets.example/ABCDE-12345")
+
+
 def test_a_key_that_was_redeemed_before_is_refused_however_it_is_spelled(here: Place) -> None:
     here.write("tenants/beta.yaml", tenant("beta", "KEY_2"))
     assert here.run("apply --yes").code == 4

@@ -69,6 +69,14 @@ def test_every_product_key_is_a_step_of_its_own_and_no_key_is_shown() -> None:
     assert all(one.how == "by-hand" for one in plan.actions)
 
 
+def test_no_two_references_are_one_key() -> None:
+    """Else one confirmation after the other is forgotten, and both keys are asked for without an end."""
+    references = ("env://K_1", "file:///K_1", "file:///run/k/a", "file:///run/k.a", "file:///run.k.a")
+    plan = planned(product_keys=[{"group": "office", "key": one} for one in references])
+
+    assert len({one.address for one in plan.actions}) == len(references)
+
+
 def test_office_attach_names_the_accounts() -> None:
     (one,) = planned(
         office_attach={"exchange": "hosted-ab-1", "accounts": ["Bob@a.example", "ada@a.example"]}
@@ -156,6 +164,24 @@ def test_an_agreement_comes_after_the_customer_and_before_the_purchase() -> None
 
     assert agreement.needs == (customer.id,)
     assert set(order.needs) == {customer.id, agreement.id}
+
+
+def test_what_passes_by_itself_is_waited_for_and_not_refused() -> None:
+    asks = replace(SOLD, provider="partner-center", settings={**SOLD.settings, "agreement": API})
+    here = bought(capabilities=asks)
+    here.tenant = here.tenant.model_copy(update={"service": "alfa", "customer": None})
+    signed = Organisation(entries=(), settings={"tenant/agreement": {"accepted": True}})
+    here.organisation = replace(signed, awaits="waits until it is reviewed")
+
+    waits = here.plan()
+    here.organisation = signed
+
+    assert [(one.address, one.reason) for one in waits.pending] == [
+        ("group/basic", "waits until it is reviewed")
+    ]
+    assert not waits.actions
+    assert not waits.blocked
+    assert [one.address for one in here.plan().actions] == ["group/basic"]
 
 
 def test_what_is_under_way_holds_a_purchase_back() -> None:
