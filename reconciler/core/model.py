@@ -156,7 +156,8 @@ class Organisation:
     settings: what is so at an address of the tenant, as in `tenant/domain/acme.example`: {"verified": true};
         what is not there is not so, or cannot be read.
     closed: why nothing can be read or done in the directory yet: the customer has not let the partner in.
-    unready: why nothing may be ordered yet (an agreement that is missing, a customer under review).
+    unready: why nothing may be ordered (a customer who was not approved).
+    awaits: what has to pass by itself before anything may be ordered (a review that runs).
     """
 
     ref: str | None = None
@@ -164,6 +165,7 @@ class Organisation:
     entries: tuple[Entry, ...] | None = None
     settings: Mapping[Address, Json] = field(default_factory=dict)
     unready: str = ""
+    awaits: str = ""
     closed: str = ""
     notices: tuple[str, ...] = ()
 

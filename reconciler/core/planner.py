@@ -36,6 +36,7 @@ class World:
     """What one account shows, as planning needs it; `lists` is the snapshot by what is looked up.
 
     calendar: whether plans are to tell when everything renews or ends, and how many seats are idle.
+    hopeful: whether to plan as if what passes by itself, such as a review, were over.
     """
 
     snapshot: Snapshot
@@ -44,6 +45,7 @@ class World:
     product_of: Callable[[Tenant], ProductOf]
     sandbox: bool
     calendar: bool = False
+    hopeful: bool = False
     lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +103,7 @@ def plan_tenant(
             draft.block(group_address(name), Verb.ORDER, reason, source=draft.group_source(name))
     settle_settings(draft, beside, progress)
     draft.unready, draft.closed = beside.unready, beside.closed
+    draft.awaits = draft.awaits or ("" if draft.first or world.hopeful else beside.awaits)
     grown = {name: grow(draft, one) for name, one in standings.items()}
     pool = sort_people(tenant, standings, progress)
     kept = keep_people(draft, beside, pool, progress)

@@ -89,10 +89,12 @@ async def plans(
     prices: Sequence[WorkspacePrice] = (),
     at: datetime | None = None,
     calendar: bool = False,
+    hopeful: bool = False,
 ) -> tuple[Plan, ...]:
     """Plan every chosen tenant; one that cannot be read becomes a plan with an error.
 
     at: judge every window and date as if it were then; calendar: tell when everything renews or ends.
+    hopeful: plan as if what passes by itself, such as a review, were over.
     """
     groups: dict[Key, list[ManifestFile]] = {}
     for manifest in selection.chosen:
@@ -100,7 +102,9 @@ async def plans(
         groups.setdefault(key_of(home.tenant), []).append(home)
     planned = await asyncio.gather(
         *(
-            _plan_account(some, selection, accounts, progress, prices, at=at, calendar=calendar)
+            _plan_account(
+                some, selection, accounts, progress, prices, at=at, calendar=calendar, hopeful=hopeful
+            )
             for some in groups.values()
         )
     )
@@ -116,6 +120,7 @@ async def _plan_account(
     *,
     at: datetime | None,
     calendar: bool,
+    hopeful: bool,
 ) -> list[Plan]:
     first = manifests[0].tenant
     try:
@@ -129,7 +134,8 @@ async def _plan_account(
         settled = frozenset(order for one in progress.values() for order in one.arrived)
         told = _told(manifests, progress) if account.capabilities.by_word else ()
         snapshot = await account.snapshot(scopes | known, settled=settled, told=told)
-        world = replace(world_of(account, snapshot, first, selection.every, progress), calendar=calendar)
+        world = world_of(account, snapshot, first, selection.every, progress)
+        world = replace(world, calendar=calendar, hopeful=hopeful)
     except ProviderError as error:
         return [_unreadable(one.tenant, error.message) for one in manifests]
     reader = _Reader(account=account, world=world, progress=progress, prices=prices, at=at)

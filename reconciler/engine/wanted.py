@@ -35,6 +35,7 @@ async def unwanted(setup: Setup, progress: Mapping[str, Progress], tenants: Iter
         accounts=setup.accounts,
         progress=pretended,
         prices=setup.prices,
+        hopeful=True,
     )
     today = {
         plan.tenant: {key for action in plan.actions for key in (_key(action), _short(action))}

@@ -165,6 +165,23 @@ def test_a_price_below_the_plans_is_no_obstacle(bench: Make) -> None:
     assert one.count("partner-order-placed") == 1
 
 
+def test_a_purchase_that_waited_for_an_agreement_waits_for_a_review_too(bench: Make) -> None:
+    one = bench("{}", acme=partner(PREMIUM.format(3), more=NEW_CUSTOMER))
+    one.world.set("delay_validation", str(5 * 3600))
+    first = one.apply()
+    one.world.change(f"agreement-signed {DOMAIN}")
+
+    second, plan = one.resume(), planned(one.plan())
+    one.time.at += 6 * 3600
+    third = one.resume()
+
+    assert (first.exit_code, second.exit_code, third.exit_code) == (4, 4, 0)
+    assert states(second) == {"tenant/agreement": "done", "group/office": "pending"}
+    assert "has reviewed the customer" in results(second)[-1].note
+    assert not plan.blocked
+    assert sold(one) == [(3, "active", 1)]
+
+
 def test_guards_count_what_partner_center_asks_for(bench: Make) -> None:
     one = bench(customer(5), acme=partner(PREMIUM.format(8)))
     one.workspace(

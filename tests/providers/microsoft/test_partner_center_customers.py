@@ -152,7 +152,6 @@ async def test_a_lost_answer_leads_to_one_customer(open_rig: Open, fault: str) -
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ({"validation": "UnderReview"}, "reviews the customer"),
         ({"validation": "NotAllowed"}, "did not approve"),
         ({"validation": "Unknown"}, "Unknown"),
         ({"validation": ""}, ""),
@@ -200,6 +199,16 @@ async def test_an_agreement_waits_for_a_person_and_nothing_is_sent(open_rig: Ope
     assert again == first
     assert done == Done(ref=CUSTOMER, data={"scope": CUSTOMER})
     assert not [one for one in rig.world.requests() if one["method"] == "POST" and "login" not in one["path"]]
+
+
+async def test_a_review_that_runs_is_waited_for(open_rig: Open) -> None:
+    rig = await opened(open_rig, validation="UnderReview")
+
+    found = await rig.provider.organisation()
+
+    assert found is not None
+    assert "has reviewed the customer" in found.awaits
+    assert found.unready == ""
 
 
 async def test_without_a_person_only_what_an_application_may_read_is_asked(open_rig: Open) -> None:

@@ -25,10 +25,9 @@ AGREEMENT = "MicrosoftCustomerAgreement"
 UNCLEAR = frozenset({"interactionrequired", "multiple", "none"})
 """What an address may not be: Microsoft would not know where to bill."""
 
-_UNREADY = {
-    "underreview": "Microsoft reviews the customer, which takes some days: nothing can be ordered until then",
-    "notallowed": "Microsoft did not approve the customer: open a case in Partner Center",
-}
+UNDER_REVIEW = "underreview"
+REVIEW = "waits until Microsoft has reviewed the customer, which takes up to some days"
+_REFUSED = {"notallowed": "Microsoft did not approve the customer: open a case in Partner Center"}
 
 
 async def by_domain(account: PartnerCenterAccount, domain: str) -> Customer | None:
@@ -44,21 +43,26 @@ async def read(account: PartnerCenterAccount, scope: str) -> Customer:
     return await account.api.get(Customer, f"/customers{path(scope)}")
 
 
-async def unready(account: PartnerCenterAccount, scope: str) -> str:
-    """Say why nothing can be ordered for a customer who accepted the agreement; empty when it can be."""
+async def review(account: PartnerCenterAccount, scope: str) -> tuple[str, str]:
+    """Say what has to pass, or why nothing can be ordered at all, for a customer who accepted the agreement."""
+    status = await _validation(account, scope)
+    plain = status.replace(" ", "").casefold()
+    if plain in {"allowed", ""}:
+        return "", ""
+    if plain == UNDER_REVIEW:
+        return REVIEW, ""
+    said = f"Microsoft's review of the customer says {status}: nothing can be ordered"
+    return "", _REFUSED.get(plain, said)
+
+
+async def _validation(account: PartnerCenterAccount, scope: str) -> str:
     if not account.has_person:
         return ""  # only a person's token may ask; an order that is refused says the same
     route = f"/customers{path(scope)}/validationStatus"
     try:
-        found = await account.personal.get(Validation, route, {"type": "account"})
+        return (await account.personal.get(Validation, route, {"type": "account"})).status
     except Missing:
         return ""  # none is on file
-    status = found.status.replace(" ", "").casefold()
-    if status in {"allowed", ""}:
-        return ""
-    return _UNREADY.get(
-        status, f"Microsoft's review of the customer says {found.status}: nothing can be ordered"
-    )
 
 
 async def accepted(account: PartnerCenterAccount, scope: str) -> bool:

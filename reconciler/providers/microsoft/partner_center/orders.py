@@ -29,6 +29,7 @@ from reconciler.providers.microsoft.api import request_id
 from reconciler.providers.microsoft.capabilities import DEFAULT_BILLING, DEFAULT_TERM
 from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount, line_of, priced
 from reconciler.providers.microsoft.partner_center.catalogue import Item
+from reconciler.providers.microsoft.partner_center.customers import REVIEW
 from reconciler.providers.microsoft.partner_center.holdings import FOR_PERSON, OVER
 from reconciler.providers.microsoft.partner_center.wire import Cart, Checkout, Order, Subscription
 
@@ -190,7 +191,7 @@ def _reviewed(account: PartnerCenterAccount, error: Rejected) -> Rejected | Unav
     if error.code not in UNDER_REVIEW:
         return error
     again = account.api.settings.poll
-    return Unavailable(error.message, hint=error.hint, code="not-yet", retry_after=again)
+    return Unavailable(REVIEW, hint=error.hint, code="not-yet", retry_after=again)
 
 
 def _buyable(cart: Cart, item: Item) -> None:

@@ -36,13 +36,13 @@ class PartnerCenterTenant:
         scope = await self._customer()
         if not scope:
             return Organisation()
-        accepted, unready = await asyncio.gather(
-            customers.accepted(self.account, scope), customers.unready(self.account, scope)
+        accepted, (awaits, unready) = await asyncio.gather(
+            customers.accepted(self.account, scope), customers.review(self.account, scope)
         )
         settings: dict[Address, Json] = {AGREEMENT: {"accepted": accepted}}
         if self.manifest.customer is not None:
             settings[CUSTOMER] = {"domain": (await customers.read(self.account, scope)).domain}
-        return Organisation(ref=scope, settings=settings, unready=unready)
+        return Organisation(ref=scope, settings=settings, unready=unready, awaits=awaits)
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""
