@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote as quoted
 from urllib.parse import quote
 
 import psycopg
@@ -55,6 +56,8 @@ def lines() -> list[str]:
     there = {name for name, _ in ours()}
     typed = [line for name, some in QUIET.items() if name in there for line in some]
     unusual = ["plan --verbose --log-json", "fmt", "schema plan", "status nobody", "show nothing.json"]
+    unusual += ["doctor --format json", "import --account ovh-main --merge", "init begun --endpoint ovh-eu"]
+    unusual += [f"init literal --endpoint ovh-eu --credential consumer_key={quoted(CANARIES['unused'])}"]
     return [*typed, *unusual, *APPLYING]
 
 
@@ -107,6 +110,8 @@ def test_a_provider_that_repeats_what_it_hears_is_not_repeated(
         opened.at.tap.answer = echoing(status, shape)
         opened.run("plan --format json --out plan.json --verbose --tenant acme --tenant resell")
         opened.run("apply --yes --wait 0 --log-json --report report.json --tenant acme")
+        opened.run("doctor")
+        opened.run("import --account ovh-main --out imported")
         for method in ("POST", "PUT"):
             opened.at.tap.answer = echoing(status, shape, method=method)
             opened.run("apply --yes --wait 0 --verbose --report report.json")
