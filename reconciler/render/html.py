@@ -35,7 +35,7 @@ def plan(run: Run, options: Options) -> str:
     shown = [plan for plan in run.plans if words.worth_showing(plan)]
     at = Anchors(plan.tenant for plan in shown)
     return page(
-        title="Licence plan",
+        title="Licence drift" if any(plan.drift for plan in run.plans) else "Licence plan",
         verdict=words.verdict(run),
         said=(words.bill(run.cost), words.moment(run.created_at)),
         sandboxes=(plan.account for plan in run.plans if plan.sandbox),

@@ -71,6 +71,7 @@ def _row(plan: Plan, at: Anchors) -> tuple[Cell, ...]:
 
 def block(plan: Plan, at: Anchors) -> Block:
     """One tenant: what would be done in order, and everything beside it."""
+    account = f"account {plan.account}" if plan.account else ""
     lines = [f"On hold: {plan.hold}"] if plan.hold is not None else []
     lines += [f"Error: {plan.error}"] if plan.error is not None else []
     lines += [f"Bill: {_bill(plan)}"] if _bill(plan) else []
@@ -85,7 +86,7 @@ def block(plan: Plan, at: Anchors) -> Block:
     return Block(
         id=at.id(plan.tenant),
         title=f"{plan.tenant} {plan.name}".rstrip(),
-        said=f"{words.extent(plan)}, {words.seat_of(plan)}",
+        said=", ".join(part for part in (words.extent(plan), plan.provider, account) if part),
         chips=_chips(plan),
         lines=tuple(lines),
         tables=tuple(table for table in made if table.rows),

@@ -18,10 +18,12 @@ from tests.render import makers
 HERE = "http://page.test/"  # answered within the browser: nothing leaves it
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-PHONE, DESK = 320, 1280
+PHONE, TABLET, LEAST, DESK = 320, 768, 1025, 1280
+"""Widths in CSS pixels; at LEAST the tables have just enough room to be tables."""
 
 MADE: dict[str, Callable[[], str]] = {
     "plan": lambda: PLAN["html"](makers.calendar(), Options()),
+    "drift": lambda: PLAN["html"](makers.drifted(), Options()),
     "report": lambda: REPORT["html"](makers.report(), Options()),
     "status": lambda: STATUS["html"](makers.journalled(), Options()),
     "renewals": lambda: RENEWALS["html"](makers.calendar(), makers.dues()[:4], 60, Options()),
@@ -146,7 +148,7 @@ def test_axe_would_find_what_is_wrong(browser: Browser) -> None:
     assert {"html-has-lang", "scope-attr-valid"} <= found
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, TABLET, LEAST, DESK])
 @pytest.mark.parametrize("name", MADE)
 def test_a_page_is_read_without_scripts_and_without_scrolling_sideways(
     browser: Browser, name: str, width: int
@@ -159,7 +161,7 @@ def test_a_page_is_read_without_scripts_and_without_scrolling_sideways(
         assert one.width <= width
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, LEAST])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_whoever_writes_a_name_can_neither_run_anything_nor_break_the_page(
     browser: Browser, name: str, width: int
@@ -245,14 +247,23 @@ def test_no_status_is_told_by_colour_alone(browser: Browser, name: str) -> None:
     assert bars or name not in {"plan", "renewals"}
 
 
-@pytest.mark.parametrize("name", MADE)
+PRINTED = {**MADE, **{f"hostile-{name}": made for name, made in HOSTILE.items()}}
+
+
+@pytest.mark.parametrize("name", PRINTED)
 def test_a_print_is_light_whole_and_not_wider_than_the_paper(browser: Browser, name: str) -> None:
-    with opened(browser, MADE[name](), width=700, scheme="dark") as one:  # A4 without margins, in CSS pixels
+    with opened(
+        browser, PRINTED[name](), width=700, scheme="dark"
+    ) as one:  # A4 without margins, in CSS pixels
         one.page.emulate_media(media="print")
 
         assert one.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert not one.page.locator("nav").is_visible()
         assert one.width <= 700
+
+
+def test_a_page_goes_onto_paper(browser: Browser) -> None:
+    with opened(browser, MADE["plan"]()) as one:
         assert one.page.pdf(format="A4").startswith(b"%PDF-")
 
 

@@ -221,14 +221,18 @@ def with_calendar(plan: Plan) -> Plan:
             ("resold", 5, None, None), ("over", 2, 3, 0), ("empty", 0, 0, 0),
         )
     )  # fmt: skip
-    acme = plan.tenant == "acme"
-    return replace(plan, dues=mine, usage=used if acme else (), drift=drift() if acme else ())
+    return replace(plan, dues=mine, usage=used if plan.tenant == "acme" else ())
 
 
 def calendar() -> Run:
     """Everything, with seats and dates."""
     whole = everything()
     return replace(whole, plans=tuple(map(with_calendar, whole.plans)))
+
+
+def drifted() -> Run:
+    """A plan as `drift` makes it."""
+    return run(replace(with_calendar(acme()), drift=drift()), in_sync("calm"))
 
 
 def run(*plans: Plan, **others: object) -> Run:
@@ -468,7 +472,7 @@ def hostile(text: str) -> Plan:
         leaving=tuple(replace(one, address=text, ref=text) for one in plan.leaving),
         findings=tuple(replace(one, address=text, message=text, source=source) for one in plan.findings),
         usage=tuple(replace(one, address=text, product=text) for one in plan.usage),
-        drift=tuple(replace(one, address=text, last={text: text}) for one in plan.drift),
+        drift=tuple(replace(one, address=text, last={text: text}) for one in drift()),
         dues=tuple(replace(one, tenant=text, address=text, product=text) for one in plan.dues),
     )  # fmt: skip
 
@@ -515,9 +519,7 @@ def hostile_overview() -> Overview:
 def thousand() -> Run:
     """A thousand tenants, each with two actions, something pending, seats and dates."""
     whole = with_calendar(acme())
-    first = replace(
-        whole, actions=whole.actions[:2], drift=(), blocked=(), unmanaged=(), leaving=(), findings=()
-    )
+    first = replace(whole, actions=whole.actions[:2], blocked=(), unmanaged=(), leaving=(), findings=())
     return run(
         *(
             replace(

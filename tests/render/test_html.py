@@ -46,6 +46,7 @@ def read(text: str) -> Reader:
 
 PAGES: dict[str, Callable[[], str]] = {
     "plan.html": lambda: PLAN["html"](makers.calendar(), Options()),
+    "drift.html": lambda: PLAN["html"](makers.drifted(), Options()),
     "report.html": lambda: REPORT["html"](makers.report(), Options()),
     "status.html": lambda: STATUS["html"](makers.journalled(), Options()),
     "renewals.html": lambda: RENEWALS["html"](makers.calendar(), makers.dues()[:4], 60, Options()),
@@ -133,7 +134,7 @@ def test_a_plan_of_nothing_is_a_page_too() -> None:
 
 
 def test_what_was_changed_at_the_provider_is_told_first() -> None:
-    (table,) = re.findall("<caption>Differences</caption>(.*?)</table>", PAGES["plan.html"](), re.DOTALL)
+    (table,) = re.findall("<caption>Differences</caption>(.*?)</table>", PAGES["drift.html"](), re.DOTALL)
 
     assert re.findall("</i> ([a-z ]+)</b>", table) == ["at the provider", "unknown", "git"]
     assert "seats 10</td>" in table
