@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -138,9 +138,10 @@ class Shop:
 
     place: Place
     served: Served
+    env: Mapping[str, str] = field(default_factory=lambda: ENV)
 
     def run(self, line: str) -> Ran:
-        return self.place.run(line, ENV)
+        return self.place.run(line, self.env)
 
     def sent(self, line: str) -> list[Seen]:
         """What a command sends."""

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.engine.clock import SystemClock
 from reconciler.providers import http
+from reconciler.providers.microsoft import connection
 from reconciler.providers.pace import Clock
 
 
@@ -33,5 +34,6 @@ async def _soon(_clock: SystemClock, _seconds: float) -> None:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that fails is asked again, and a refused write tried again, without the pauses between."""
-    monkeypatch.setattr(http, "Clock", lambda: _Jumping().clock())
+    for module in (http, connection):
+        monkeypatch.setattr(module, "Clock", lambda: _Jumping().clock())
     monkeypatch.setattr(SystemClock, "sleep", _soon)
