@@ -305,6 +305,13 @@ class Extension(Wire):
     order: Extended | None = None
 
 
+class ExchangeDirectory(Wire):
+    """`msServices.ActiveDirectoryOrganizationalUnit`: an Exchange service, and the Office tenant linked to it."""
+
+    office_tenant_service_name: Text = ""
+    state: Text = ""
+
+
 class Pricing(Wire):
     """`order.catalog.public.Pricing`."""
 

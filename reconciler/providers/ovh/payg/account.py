@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from reconciler.core.errors import Rejected, Unavailable
+from reconciler.core.manifest import OfficeAttach
 from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Price, Quote, Snapshot
 from reconciler.core.provider import Provider
@@ -24,7 +25,11 @@ class PaygAccount:
     """The pay-as-you-go groups of one account."""
 
     def __init__(
-        self, name: str, api: Api, *, open_tenant: Callable[[PaygAccount, str, str | None], Provider]
+        self,
+        name: str,
+        api: Api,
+        *,
+        open_tenant: Callable[[PaygAccount, str, str | None, OfficeAttach | None], Provider],
     ) -> None:
         self._open_tenant = open_tenant
         self.name = name
@@ -84,7 +89,7 @@ class PaygAccount:
 
     def tenant(self, tenant: Manifest) -> Provider:
         """One tenant's part."""
-        return self._open_tenant(self, tenant.tenant, tenant.service)
+        return self._open_tenant(self, tenant.tenant, tenant.service, tenant.office_attach)
 
     def product_id(self, scope: str | None, product: str) -> str | None:  # noqa: ARG002 - the same everywhere
         """Give the product's key; None when it is not sold."""

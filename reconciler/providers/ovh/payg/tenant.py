@@ -8,10 +8,11 @@ from datetime import datetime
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
+from reconciler.core.manifest import OfficeAttach
 from reconciler.core.model import Holding, Json, Organisation, Place
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
 from reconciler.providers.http import path
-from reconciler.providers.ovh import batches, lists
+from reconciler.providers.ovh import attach, batches, lists
 from reconciler.providers.ovh.api import refused
 from reconciler.providers.ovh.capabilities import LICENCES, PRODUCTS
 from reconciler.providers.ovh.payg import groups, people
@@ -22,11 +23,14 @@ from reconciler.providers.ovh.wire import Member, Service, Task, Tenant
 class PaygTenant:
     """One tenant's part of an account's pay-as-you-go groups."""
 
-    def __init__(self, account: PaygAccount, name: str, scope: str | None) -> None:
+    def __init__(
+        self, account: PaygAccount, name: str, scope: str | None, exchange: OfficeAttach | None = None
+    ) -> None:
         self.account = account
         self.api = account.api
         self.name = name
         self.scope = scope
+        self.exchange = exchange
 
     async def read(self, refs: frozenset[str]) -> tuple[Holding, ...]:
         """Read these services in full: people, domain, dates, open tasks."""
@@ -34,8 +38,8 @@ class PaygTenant:
         return tuple(one for part in parts for one in part)
 
     async def organisation(self) -> Organisation | None:
-        """Nothing stands beside the groups that is read here."""
-        return None
+        """Read what Office Attach needs to know, where the manifest writes it; else nothing is asked."""
+        return await attach.read(self.account.api, self.exchange, quote=attach.business(self.account.quote))
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from reconciler.core.errors import Unavailable
+from reconciler.core.manifest import OfficeAttach
 from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Place, Quote, Snapshot
 from reconciler.core.provider import Provider
@@ -43,7 +44,11 @@ class PrepaidAccount:
     """
 
     def __init__(
-        self, name: str, api: Api, *, open_tenant: Callable[[PrepaidAccount, str, str | None], Provider]
+        self,
+        name: str,
+        api: Api,
+        *,
+        open_tenant: Callable[[PrepaidAccount, str, str | None, OfficeAttach | None], Provider],
     ) -> None:
         self._open_tenant = open_tenant
         self.name = name
@@ -116,7 +121,7 @@ class PrepaidAccount:
 
     def tenant(self, tenant: Manifest) -> Provider:
         """One tenant's part."""
-        return self._open_tenant(self, tenant.tenant, tenant.service)
+        return self._open_tenant(self, tenant.tenant, tenant.service, tenant.office_attach)
 
     def product_id(self, scope: str | None, product: str) -> str | None:  # noqa: ARG002 - the same everywhere
         """Give the product's key; None when it is not sold."""

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import ProviderError
+from reconciler.core.manifest import OfficeAttach
 from reconciler.core.model import Holding, Json, Organisation
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
-from reconciler.providers.ovh import batches
+from reconciler.providers.ovh import attach, batches
 from reconciler.providers.ovh.api import refused
 from reconciler.providers.ovh.prepaid import groups, people
 from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount
@@ -20,10 +21,13 @@ from reconciler.providers.ovh.wire import Tenant
 class PrepaidTenant:
     """One tenant's part of an account's prepaid seats."""
 
-    def __init__(self, account: PrepaidAccount, name: str, scope: str | None) -> None:
+    def __init__(
+        self, account: PrepaidAccount, name: str, scope: str | None, exchange: OfficeAttach | None = None
+    ) -> None:
         self.account = account
         self.name = name
         self.scope = scope
+        self.exchange = exchange
 
     async def read(self, refs: frozenset[str]) -> tuple[Holding, ...]:
         """Read these services in full: seats, people, dates, notices."""
@@ -38,8 +42,8 @@ class PrepaidTenant:
         return tuple(found)
 
     async def organisation(self) -> Organisation | None:
-        """Nothing stands beside the groups that is read here."""
-        return None
+        """Read what Office Attach needs to know, where the manifest writes it; else nothing is asked."""
+        return await attach.read(self.account.api, self.exchange, quote=attach.business(self.account.quote))
 
     async def reread(self, action: Action) -> Json | None:
         """Read the action's object right before the write."""
