@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from reconciler.core.action import Action, Verb
+from reconciler.core.money import buys
 from reconciler.core.order import shrinks
 from reconciler.core.plan import Run
+from reconciler.core.policy import takes_away
 
 TAKES = {
     Verb.CANCEL: "cancels",
@@ -36,7 +38,9 @@ def _of(actions: tuple[Action, ...]) -> Iterator[str]:
             yield TAKES[action.verb]
         elif action.verb is Verb.RESIZE and shrinks(action):
             yield "takes seats away"
-        if action.price is None and action.verb in {Verb.ORDER, Verb.RESIZE}:
+        elif takes_away(action):
+            yield "switches a renewal off"
+        if action.price is None and (buys(action) or action.verb in {Verb.ORDER, Verb.RESIZE}):
             yield "costs nobody knows what"
         if action.price is not None and action.price.one_off > 0:
             yield "is paid for once"
