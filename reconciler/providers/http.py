@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from reconciler import __version__
@@ -25,6 +25,7 @@ from reconciler.providers.pace import LONGEST_HOLD, Clock, Pace
 from reconciler.providers.settings import Settings
 from reconciler.providers.transport import READING, Connections, ReadOnly
 
+T = TypeVar("T")
 LARGEST = 64 * 1024 * 1024
 READ_ATTEMPTS = 4
 LONGEST_MESSAGE = 500
@@ -135,7 +136,7 @@ class Session:
     ) -> Answer:
         """Read something; tried a few times, with growing pauses, as long as that may help."""
         url = self._url(route, query)
-        return await self._patiently(
+        return await self.patiently(
             lambda: self._call("GET", url, b"", headers or {}, authorised=authorised), attempts
         )
 
@@ -148,9 +149,10 @@ class Session:
             except Uncertain as error:  # nothing was to change, so nothing has
                 raise Unavailable(error.message, code=error.code, retry_after=error.retry_after) from error
 
-        return await self._patiently(once, READ_ATTEMPTS)
+        return await self.patiently(once)
 
-    async def _patiently(self, once: Callable[[], Awaitable[Answer]], attempts: int) -> Answer:
+    async def patiently(self, once: Callable[[], Awaitable[T]], attempts: int = READ_ATTEMPTS) -> T:
+        """Do what changes nothing, a few times, with growing pauses, as long as that may help."""
         for attempt in range(1, attempts + 1):
             try:
                 return await once()

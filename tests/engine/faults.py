@@ -66,7 +66,7 @@ class Cell(NamedTuple):
         if found is None:
             raise ValueError(f"{text!r} is no fault at a call: write FAULT@METHOD/path#SKIP")
         fault, method, path, skip = found.groups()
-        return cls(fault, method, path, int(skip), PAST_RETRIES if method == "GET" else 1)
+        return cls(fault, method, path, int(skip), PAST_RETRIES if method == "GET" or _asks(path) else 1)
 
 
 def pattern(path: str) -> str:

@@ -44,7 +44,10 @@ def test_a_pair_that_a_violation_names_is_tried_again(tmp_path: Path) -> None:
     assert tried == Counter({"pairs": 1, "pairs of which both struck": 1})
 
 
-@pytest.mark.parametrize("cell", known_cells("csp2-order")[::40], ids=lambda one: one.id)
+NAMED = (*known_cells("csp2-order")[::40], *known_cells("partner-fewer-later")[::40])
+
+
+@pytest.mark.parametrize("cell", NAMED, ids=lambda one: one.id)
 def test_a_cell_is_had_again_from_its_name(cell: Cell) -> None:
     assert Cell.parse(cell.id) == cell
 

@@ -146,7 +146,7 @@ class Bearer:
         """Give the provider's time, which comes with each token."""
         async with self._lock:
             if fresh or self._ahead is None:
-                await self._fetch(session)
+                await session.patiently(lambda: self._fetch(session))
         return session.clock.now() + (self._ahead or 0.0)
 
     def trace(self, headers: Mapping[str, str]) -> str:

@@ -386,3 +386,11 @@ async def test_a_secret_that_an_answer_repeats_is_not_told() -> None:
         await server.connect(client_secret="hush-hush-hush").partner_center().do("POST", "/one", {})
 
     assert "hush" not in caught.value.message
+
+
+async def test_a_login_that_stumbles_is_asked_for_the_time_again() -> None:
+    stumbles = iter([httpx.Response(503), httpx.Response(200, text="<html>")])
+    server = Server(login=lambda _form: next(stumbles, None) or server.token())
+
+    assert (await server.api().now()).timestamp() == pytest.approx(server.time.now)
+    assert len(server.forms) == 3
