@@ -224,7 +224,7 @@ def _readable(live: Live) -> tuple[Live, list[str]]:
 def _say(job: Job, found: Look, outcomes: list[Outcome]) -> None:
     if job.world.workspace.accounts[job.wish.account].is_sandbox:
         click.echo(f"Note: account {job.wish.account} is a sandbox: nothing is bought\n")
-    for one in outcomes:
+    for one in sorted(outcomes, key=lambda each: (each.claimed, each.file, each.ref)):
         click.echo(one.said)
         for left in one.left_out:
             click.echo(f"  left out: {left}")

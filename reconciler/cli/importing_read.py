@@ -137,9 +137,14 @@ def _owners(manifests: Iterable[ManifestFile], progress: Mapping[str, Progress])
 def _wanting(
     manifests: Iterable[ManifestFile], world: World, progress: Mapping[str, Progress]
 ) -> dict[str, str]:
-    """Groups that are blocked because something of their product is unclaimed: it may be theirs."""
+    """Groups that are blocked because something of their product is unclaimed: it may be theirs.
+
+    Nothing is applied to a tenant on hold, so it orders nothing once the service is another's.
+    """
     found: dict[str, str] = {}
     for one in manifests:
+        if one.tenant.hold:
+            continue
         told = identities(one, world, progress.get(one.tenant.tenant, Progress()))
         product_of = world.product_of(one.tenant)
         for group in one.tenant.license_groups:

@@ -22,6 +22,9 @@ _OPTIONS = (
     ),
     option("--account", metavar="NAME", help="What the account is called in the workspace."),
     option("--tenant", metavar="NAME", help="What the first tenant is called."),
+    option(
+        "--no-tenant", is_flag=True, help="Write no first tenant: `reconciler import` writes those there are."
+    ),
     option("--service", metavar="NAME", help="Its service, or the customer's id, when it has one already."),
     option(
         "--credential",

@@ -55,15 +55,21 @@ def contents(start: Start, root: Path) -> list[tuple[Path, bytes]]:
     workspace = canonical("".join(_lines(_workspace(start))).encode(), WORKSPACE_KEYS)
     _hold_against_rules(workspace)
     schemas = {"tenant": tenant_schema(), "workspace": workspace_schema()}
-    tenant = canonical("".join(_lines(_tenant(start))).encode(), TENANT_KEYS)
     return [
         (root / WORKSPACE_NAME, workspace),
-        (root / DEFAULT_FOLDER / f"{_named(start)}.yaml", tenant),
+        *_first_tenant(start, root),
         *(
             (root / SCHEMAS / f"{name}.schema.json", f"{json.dumps(made, indent=2)}\n".encode())
             for name, made in schemas.items()
         ),
     ]
+
+
+def _first_tenant(start: Start, root: Path) -> list[tuple[Path, bytes]]:
+    if not start.tenant:
+        return []
+    text = canonical("".join(_lines(_tenant(start))).encode(), TENANT_KEYS)
+    return [(root / DEFAULT_FOLDER / f"{_named(start)}.yaml", text)]
 
 
 def _hold_against_rules(workspace: bytes) -> None:
@@ -190,7 +196,7 @@ def _tenant(start: Start) -> list[str]:
 
 def world_of(start: Start) -> dict[str, Any]:
     """What the first tenant lives in, in a sandbox: a service that no order makes."""
-    if not start.is_sandbox:
+    if not start.is_sandbox or not start.tenant:
         return {}
     match start.provider:
         case "ovh-csp2":

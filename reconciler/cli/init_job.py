@@ -78,7 +78,7 @@ def _start(values: dict[str, Any]) -> Start:
         raise UsageError("--sandbox and --endpoint name two places: write one of them")
     endpoint = "sandbox" if values["sandbox"] or api == "manual" else _endpoint(ask, api)
     account = ask.word("account", "Name of the account", USUAL[api])
-    tenant = ask.word("tenant", "Name of the first tenant", "example")
+    tenant = "" if values["no_tenant"] else ask.word("tenant", "Name of the first tenant", "example")
     real = api != "manual" and endpoint != "sandbox"
     return Start(
         provider=provider,
@@ -180,9 +180,13 @@ def _next(start: Start, root: Path) -> None:
     if start.credentials:
         _look(root)
     where = "" if root == Path.cwd() else f"cd {_shown(root)}; "
+    bring = f"reconciler import --account {start.account}"
+    if not start.tenant and start.api != "manual":
+        click.echo(f"Next: {where}{bring}")
+        return
     click.echo(f"Next: {where}reconciler validate; reconciler plan")
     if not start.is_sandbox and start.api != "manual":
-        click.echo(f"What is there already is written by: reconciler import --account {start.account}")
+        click.echo(f"What is there already is written by: {bring}")
 
 
 def _look(root: Path) -> None:

@@ -385,6 +385,18 @@ def test_a_service_that_an_unpinned_group_may_be_is_not_taken_from_it(live: Plac
     assert (live.root / "tenants/leaving.yaml").exists()
 
 
+def test_an_example_that_is_on_hold_keeps_nothing_from_being_imported(live: Place) -> None:
+    live.write(
+        "tenants/example.yaml",
+        "version: 1\ntenant: example\nprovider: ovh-prepaid\naccount: ovh-main\nhold: an example\n"
+        "license_groups: [{name: staff, product: pro-plus, seats: 2}]\n",
+    )
+
+    live.ok("import --account ovh-main big.o365.ovh.com")
+
+    assert live.tenant("big")["status"] == "in_sync"
+
+
 def test_a_group_that_is_not_clear_keeps_its_own_service_from_being_added(live: Place) -> None:
     live.write(
         "tenants/contoso.yaml",

@@ -102,6 +102,14 @@ def test_what_is_imported_later_names_the_schemas_too(empty: Place) -> None:
     assert first == "# yaml-language-server: $schema=../schemas/tenant.schema.json"
 
 
+def test_where_everything_is_there_already_it_begins_without_a_tenant(empty: Place) -> None:
+    said = empty.ok("init --no-tenant")
+
+    assert "tenants/example.yaml" not in files(empty)
+    assert said.endswith("Next: reconciler import --account ovh-main\n")
+    assert "0 tenants, no errors" in empty.ok("validate")
+
+
 @pytest.mark.parametrize("name", ["reconciler.yaml", "tenants/example.yaml", "schemas/tenant.schema.json"])
 def test_no_file_is_overwritten(empty: Place, name: str) -> None:
     mine = empty.write(name, "mine\n")
