@@ -27,6 +27,7 @@ class Progress:
     todo: actions of the last plan not begun yet. failed: ids of those that failed for good.
     arrived: numbers of orders that were seen delivered; nobody needs to ask about them again.
     inherited: the tenant's name before a rename, while all of this is only known under that name.
+    took: the name from which it was taken over. twice: the name before, while that is another tenant's memory.
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
     created: people this tool put into a directory. settings: what became so at an address of the tenant.
     customer: the customer's id at the seller, once an apply created it.
@@ -61,6 +62,8 @@ class Progress:
     seen: str = ""
     last_seq: int = 0
     inherited: str = ""
+    took: str = ""
+    twice: str = ""
 
     @property
     def unsettled(self) -> bool:
@@ -332,6 +335,7 @@ def _adopted(progress: Progress, event: Event) -> None:
 
 def _take_over(progress: Progress, kept: Json) -> None:
     """Take what was known under the tenant's name before, beside its services, people and open actions."""
+    progress.took = str(kept["name"])
     progress.begun = int(kept["begun"])
     progress.customer = str(kept["customer"])
     progress.created |= set(kept["created"])

@@ -46,7 +46,7 @@ async def _move(scribe: Scribe, old: str) -> None:
             hint="run it again",
             code="stale",
         )
-    entries = [_kept(progress), *_ours(progress), *_open(progress), *_stuck(progress)]
+    entries = [_kept(progress, old), *_ours(progress), *_open(progress), *_stuck(progress)]
     progress.inherited = ""
     await scribe.put_all(*entries)
 
@@ -56,9 +56,10 @@ def adopted(address: str, **data: Any) -> Entry:
     return Kind.ADOPTED, None, {"address": address, **data}
 
 
-def _kept(progress: Progress) -> Entry:
+def _kept(progress: Progress, old: str) -> Entry:
     """How many plans there were, what became so at the tenant itself, and what was delivered or ended."""
     kept = {
+        "name": old,
         "begun": progress.begun,
         "customer": progress.customer,
         "created": sorted(progress.created),

@@ -197,6 +197,13 @@ def _unreadable(tenant: Tenant, why: str) -> Plan:
     )
 
 
+def _two_tenants(name: str, old: str) -> str:
+    return (
+        f"the journal knows {old} and {name} as two tenants, so `previously` does nothing: give this tenant a "
+        "name that was never used, or delete `previously` and pin its groups"
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class _Reader:
     """Plans the tenants of one account."""
@@ -224,6 +231,8 @@ class _Reader:
     async def _plan(self, manifest: ManifestFile) -> Plan:
         tenant = manifest.tenant
         progress = self.progress.get(tenant.tenant, Progress())
+        if progress.twice:
+            return _unreadable(tenant, _two_tenants(tenant.tenant, progress.twice))
         found = identities(manifest, self.world, progress)
         doubtful = [one.reason for one in found.values() if one.code == "RC4103"]
         if doubtful:

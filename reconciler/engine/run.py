@@ -102,7 +102,8 @@ async def resume(setup: Setup) -> Report:
 def _fileless(setup: Setup, progress: Mapping[str, Progress]) -> list[str]:
     """Tenants with something open whose file is gone: nobody can be asked without it."""
     tenants = [one.tenant for one in setup.selection.every]
-    named = {name for tenant in tenants for name in (tenant.tenant, tenant.previously)}
+    olds = {one.previously for one in tenants if not progress.get(one.tenant, Progress()).twice}
+    named = {one.tenant for one in tenants} | {old for old in olds if old}
     return [
         f"{name} has {len(known.open)} open actions and no file any more: write it again, then resume"
         for name, known in sorted(progress.items())

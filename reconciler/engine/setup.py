@@ -78,9 +78,13 @@ def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> d
     names = {tenant.tenant for tenant in tenants}
     for tenant in tenants:
         old, own = tenant.previously, by_tenant.get(tenant.tenant, [])
-        if old and old not in names and old in progress and not any(map(_is_its_own, own)):
+        if not old or old in names or old not in by_tenant:
+            continue
+        if not any(map(_is_its_own, own)):
             progress[tenant.tenant] = replay([*by_tenant[old], *own])
             progress[tenant.tenant].inherited = old
+        elif progress[tenant.tenant].took != old:
+            progress[tenant.tenant].twice = old
     return progress
 
 

@@ -141,3 +141,20 @@ def test_nobody_goes_on_under_the_new_name_while_the_old_one_is_applied(acme: Pl
 
     assert held.code == 7
     assert "order-placed" not in [one["what"] for one in acme.effects()]
+
+
+def test_a_name_that_another_tenant_had_forgets_nothing_of_the_old_one(acme: Place) -> None:
+    """Both are known, so `previously` does nothing and says so: what is open under the old name stays open."""
+    acme.write("tenants/other.yaml", ACME.partition("users:")[0].replace("tenant: acme", "tenant: apex"))
+    acme.edit("tenants/other.yaml", "business", "pro-plus")
+    acme.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    assert acme.run("apply --yes --wait 0").code == 4
+    (acme.root / "tenants" / "other.yaml").unlink()
+    rename(acme)
+
+    refused = acme.run("apply --yes --wait 0")
+
+    assert refused.code == 3
+    assert "the journal knows acme and apex as two tenants" in " ".join(refused.out.split())
+    assert "acme has 1 open actions" in acme.run("resume").out
+    assert [one["what"] for one in acme.effects()].count("order-placed") == 2
