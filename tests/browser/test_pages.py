@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
 
 from reconciler.render import PLAN, RENEWALS, REPORT, STATUS, Options
-from tests.render import makers
+from tests.render import makers, pages
 
 HERE = "http://page.test/"  # answered within the browser: nothing leaves it
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -22,19 +22,19 @@ PHONE, TABLET, LEAST, DESK = 320, 768, 1025, 1280
 """Widths in CSS pixels; at LEAST the tables have just enough room to be tables."""
 
 MADE: dict[str, Callable[[], str]] = {
-    "plan": lambda: PLAN["html"](makers.calendar(), Options()),
-    "drift": lambda: PLAN["html"](makers.drifted(), Options()),
+    "plan": lambda: PLAN["html"](pages.calendar(), Options()),
+    "drift": lambda: PLAN["html"](pages.drifted(), Options()),
     "report": lambda: REPORT["html"](makers.report(), Options()),
-    "status": lambda: STATUS["html"](makers.journalled(), Options()),
-    "renewals": lambda: RENEWALS["html"](makers.calendar(), makers.dues()[:4], 60, Options()),
+    "status": lambda: STATUS["html"](pages.journalled(), Options()),
+    "renewals": lambda: RENEWALS["html"](pages.calendar(), pages.dues()[:4], 60, Options()),
     "calm": lambda: PLAN["html"](makers.run(makers.in_sync("calm")), Options()),
 }
 HOSTILE: dict[str, Callable[[], str]] = {
-    "plan": lambda: PLAN["html"](makers.hostile_run(), Options()),
-    "report": lambda: REPORT["html"](makers.hostile_report(), Options()),
-    "status": lambda: STATUS["html"](makers.hostile_overview(), Options()),
+    "plan": lambda: PLAN["html"](pages.hostile_run(), Options()),
+    "report": lambda: REPORT["html"](pages.hostile_report(), Options()),
+    "status": lambda: STATUS["html"](pages.hostile_overview(), Options()),
     "renewals": lambda: RENEWALS["html"](
-        makers.hostile_run(), tuple(one for plan in makers.hostile_run().plans for one in plan.dues), 60, Options()
+        pages.hostile_run(), tuple(one for plan in pages.hostile_run().plans for one in plan.dues), 60, Options()
     ),
 }  # fmt: skip
 
@@ -276,7 +276,7 @@ def test_what_is_folded_is_printed(browser: Browser) -> None:
 
 
 def test_a_thousand_tenants_are_drawn(browser: Browser) -> None:
-    with opened(browser, PLAN["html"](makers.thousand(), Options()), width=PHONE, scripts=False) as one:
+    with opened(browser, PLAN["html"](pages.thousand(), Options()), width=PHONE, scripts=False) as one:
         assert one.page.locator(".tenant").count() == 1000
         assert one.page.locator("#tenants tbody tr").count() == 1000
         assert one.run("document.getElementsByTagName('*').length") < 100_000

@@ -13,7 +13,7 @@ import pytest
 from reconciler.core.model import Money
 from reconciler.core.plan import Unmanaged, Usage
 from reconciler.render import PLAN, RENEWALS, REPORT, STATUS, Options
-from tests.render import makers
+from tests.render import makers, pages
 from tests.render.golden import check
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -45,11 +45,11 @@ def read(text: str) -> Reader:
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    "plan.html": lambda: PLAN["html"](makers.calendar(), Options()),
-    "drift.html": lambda: PLAN["html"](makers.drifted(), Options()),
+    "plan.html": lambda: PLAN["html"](pages.calendar(), Options()),
+    "drift.html": lambda: PLAN["html"](pages.drifted(), Options()),
     "report.html": lambda: REPORT["html"](makers.report(), Options()),
-    "status.html": lambda: STATUS["html"](makers.journalled(), Options()),
-    "renewals.html": lambda: RENEWALS["html"](makers.calendar(), makers.dues()[:4], 60, Options()),
+    "status.html": lambda: STATUS["html"](pages.journalled(), Options()),
+    "renewals.html": lambda: RENEWALS["html"](pages.calendar(), pages.dues()[:4], 60, Options()),
 }
 
 
@@ -98,9 +98,9 @@ def test_every_anchor_leads_somewhere_and_no_name_is_given_twice(name: str) -> N
 
 
 HOSTILE: dict[str, Callable[[], str]] = {
-    "plan": lambda: PLAN["html"](makers.hostile_run(), Options()),
-    "report": lambda: REPORT["html"](makers.hostile_report(), Options()),
-    "status": lambda: STATUS["html"](makers.hostile_overview(), Options()),
+    "plan": lambda: PLAN["html"](pages.hostile_run(), Options()),
+    "report": lambda: REPORT["html"](pages.hostile_report(), Options()),
+    "status": lambda: STATUS["html"](pages.hostile_overview(), Options()),
 }
 
 
@@ -207,7 +207,7 @@ def test_a_step_by_hand_that_was_begun_is_confirmed_now_and_a_planned_one_later(
 
 def test_long_tables_are_cut_and_the_rest_is_counted() -> None:
     used = tuple(Usage(address=f"group/{at}", product="b", seats=2, used=1, idle=1) for at in range(305))
-    dates = tuple(makers.due(date(2026, 12, 1), address=f"group/{at}") for at in range(302))
+    dates = tuple(pages.due(date(2026, 12, 1), address=f"group/{at}") for at in range(302))
 
     text = PLAN["html"](makers.run(replace(makers.in_sync("acme"), usage=used, dues=dates)), Options())
 
@@ -217,7 +217,7 @@ def test_long_tables_are_cut_and_the_rest_is_counted() -> None:
 
 
 def test_a_thousand_tenants_fit_a_file_that_opens() -> None:
-    text = PLAN["html"](makers.thousand(), Options())
+    text = PLAN["html"](pages.thousand(), Options())
 
     assert len(text.encode()) < 4_000_000
     assert text.count('class="tenant"') == 1000
