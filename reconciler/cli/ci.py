@@ -24,7 +24,7 @@ TEMPLATES: dict[Kind, dict[str, str]] = {
             "licences-drift.yml",
         )
     },
-    "gitlab": {".gitlab-ci.yml": "gitlab/.gitlab-ci.yml"},
+    "gitlab": {".gitlab-ci.yml": "gitlab/gitlab-ci.yml"},
 }
 """Where each file goes, and which template it is made from."""
 

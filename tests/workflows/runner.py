@@ -19,6 +19,9 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+INSTALLED: set[str] = set()
+"""What pip was asked for and found: it takes seconds to find it again."""
+
 STATES = ("always", "cancelled", "success", "failure")
 
 
@@ -140,6 +143,9 @@ class Steps:
         return healthy
 
     def _execute(self, step: dict[str, Any]) -> bool:
+        if step["run"] in INSTALLED:
+            self.result.output += f"$ {step['run']}\n[executed before]\n"
+            return True
         files = {name: self.temp / name.lower() for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
         for file in files.values():
             file.write_text("", encoding="utf-8")
@@ -173,6 +179,8 @@ class Steps:
         for line in files["GITHUB_OUTPUT"].read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition("=")
             self.context[f"steps.{step.get('id', 'nameless')}.outputs.{name}"] = value
+        if done.returncode == 0 and step["run"].startswith("python -m pip "):
+            INSTALLED.add(step["run"])
         return done.returncode == 0
 
     def _use(self, step: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.workflows.hosts import Host, serving
 from tests.workflows.runner import Result, Runner
@@ -83,6 +84,21 @@ def test_from_a_branch_to_seats_that_were_delivered(runner: Runner, here: Town, 
     again = pushed(runner, here, host)
     assert again.results["apply"] == "skipped", again.output
     assert "No changes" in again.summary
+
+    drifted = scheduled(runner, here, "drift")
+    assert drifted.results == {"drift": "success", "issues": "success"}, drifted.output
+    assert host.issues == []
+
+    said = "".join(run.output for run in (plan, applied, resumed, again, drifted))
+    lines = [
+        step["run"]
+        for file in (here.origin / ".github/workflows").iterdir()
+        for job in yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].values()
+        for step in job["steps"]
+        if "run" in step
+    ]
+    assert lines
+    assert [line for line in lines if line not in said] == []
 
 
 def test_each_push_writes_the_same_comment(runner: Runner, here: Town, host: Host) -> None:
