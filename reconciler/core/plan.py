@@ -55,11 +55,12 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """What ends on a date because it was asked to."""
+    """What ends on a date because it was asked to; `seats`: how many, where the rest goes on."""
 
     address: Address
     ref: str
     on: date | None
+    seats: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

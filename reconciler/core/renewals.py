@@ -56,6 +56,9 @@ def _days(standing: Standing) -> Iterator[_Day]:
     on = holding.ends_on or holding.renews_on
     if on is not None:
         idle = standing.free if standing.capabilities.people and standing.capabilities.pool else None
+        if idle is not None and (after := (holding.scheduled or {}).get("seats")) is not None:
+            # What is not renewed is not paid again.
+            idle = max(0, idle - (standing.counted - int(str(after))))
         yield _Day(on, holding.ends_on is not None or holding.renewal == "off", holding.seats, idle)
 
 

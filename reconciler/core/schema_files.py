@@ -157,7 +157,9 @@ def _tenant() -> Schema:
             "pending": _list(_ref("waiting")),
             "blocked": _list(_ref("waiting")),
             "unmanaged": _list(_record(unmanaged, {"currency": _or_null(_TEXT)})),
-            "leaving": _list(_record({"address": _TEXT, "ref": _TEXT, "on": _or_null(_DAY)})),
+            "leaving": _list(
+                _record({"address": _TEXT, "ref": _TEXT, "on": _or_null(_DAY)}, {"seats": _COUNT})
+            ),
             "findings": _list(_ref("finding")),
         },
         {

@@ -217,7 +217,7 @@ def _plan_to_dict(plan: Plan) -> Values:
         "blocked": [_waiting_to_dict(item) for item in plan.blocked],
         "unmanaged": [_unmanaged_to_dict(item) for item in plan.unmanaged],
         **({"drift": [_drift_to_dict(item) for item in plan.drift]} if plan.drift else {}),
-        "leaving": [{"address": item.address, "ref": item.ref, "on": day(item.on)} for item in plan.leaving],
+        "leaving": [_leaving(item) for item in plan.leaving],
         "findings": [_finding_to_dict(item) for item in plan.findings],
         "account": plan.account,
         "name": plan.name,
@@ -287,6 +287,11 @@ def _waiting_to_dict(item: Waiting) -> Values:
         "state": item.state or None,
         "source": source_to_dict(item.source),
     }
+
+
+def _leaving(item: Leaving) -> Values:
+    told: Values = {"address": item.address, "ref": item.ref, "on": day(item.on)}
+    return told if item.seats is None else {**told, "seats": item.seats}
 
 
 def _drift_to_dict(item: Drift) -> Values:

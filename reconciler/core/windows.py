@@ -112,8 +112,10 @@ def _schedule(
     source = draft.group_source(standing.group.name, "seats" if "seats" in wish else "term")
     was = _before(standing, holding, wish)
     if was == wish:
-        if wish.get("seats") != standing.counted:
-            draft.leaving.append(Leaving(address=standing.address, ref=holding.ref, on=holding.renews_on))
+        fewer = standing.counted - int(str(wish.get("seats", standing.counted)))
+        if fewer > 0:
+            on = holding.renews_on
+            draft.leaving.append(Leaving(address=standing.address, ref=holding.ref, on=on, seats=fewer))
         return
     if holding.ends_on is not None or standing.renewal == "off":
         on = holding.ends_on or holding.renews_on

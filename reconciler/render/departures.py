@@ -29,7 +29,11 @@ def departures(leaving: Iterable[Leaving]) -> Iterator[Departure]:
     for (group, on), items in together.items():
         refs = {item.ref for item in items}
         when = f" on {on.isoformat()}" if on else ""
-        if len(refs) == 1:
+        some = items[0].seats if len(items) == 1 else None
+        if some is not None:
+            said = f"{words.count(some, 'seat')} {'ends' if some == 1 else 'end'}{when}"
+            yield Departure(items[0].address, said, f"ref {items[0].ref}")
+        elif len(refs) == 1:
             yield Departure(items[0].address, f"ends{when}", f"ref {items[0].ref}")
         else:
             yield Departure(f"group/{group}", f"{words.count(len(refs), 'seat')} end{when}", _with(items))

@@ -94,12 +94,14 @@ def event_parts(event: Event) -> Iterator[str]:
             continue
         if (key, value) == ("waiting_on", "provider") or (key == "login" and value == data.get("ref")):
             continue  # the usual case, and what was just said
+        if key == "ref" and value == data.get("evidence"):
+            continue  # where nothing else is known, what shows it is its reference
         yield str(value) if key in PLAIN else f"{key.replace('_', ' ')} {_short(key, value)}"
 
 
 TOLD = (
     "step", "code", "message", "why", "rule", "value", "status", "ticket", "ref", "waiting_on", "due_by",
-    "login", "evidence", "exit_code",
+    "confirmed_by", "login", "evidence", "exit_code",
 )  # fmt: skip
 PLAIN = frozenset({"message", "why", "status"})
 

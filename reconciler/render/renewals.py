@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.core.plan import FORMAT_VERSION, Due, Run
+from reconciler.render import words
 from reconciler.render.options import Options
 from reconciler.render.page import Page, Piece, Row
 
@@ -81,8 +82,8 @@ def verdict(due: tuple[Due, ...], days: int) -> str:
     if not due:
         return f"Nothing renews or ends within {days} days."
     idle = sum(one.idle or 0 for one in due if one.what == "renews")
-    spare = f"; {idle} idle seats would be paid again" if idle else ""
-    return f"{len(due)} dates within {days} days{spare}."
+    spare = f"; {words.count(idle, 'idle seat')} would be paid again" if idle else ""
+    return f"{words.count(len(due), 'date')} within {days} days{spare}."
 
 
 def as_json(run: Run, due: tuple[Due, ...], days: int, _: Options) -> str:

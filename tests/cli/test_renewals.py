@@ -11,7 +11,7 @@ def test_what_renews_is_listed_with_its_idle_seats_and_the_last_day_to_act(place
     assert "acme group/office" in said
     assert "renews: 2 seats, 1 idle of business" in said
     assert "act by" in said
-    assert "1 idle seats would be paid again" in said
+    assert "1 idle seat would be paid again" in said
 
 
 def test_a_program_reads_the_same(place: Place) -> None:

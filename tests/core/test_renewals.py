@@ -38,6 +38,14 @@ def test_seats_bought_one_by_one_are_gathered_by_their_day() -> None:
     ]
 
 
+def test_seats_that_are_not_renewed_are_not_idle_at_the_renewal() -> None:
+    holding = sold(500, 5, "ada", "bob", scheduled={"seats": 3})
+
+    (one,) = dues(company(alfa(basic(3)), holding))
+
+    assert (one.seats, one.scheduled, one.idle) == (5, 3, 1)
+
+
 def test_nobody_knows_who_is_idle_where_people_are_not_kept() -> None:
     (one,) = dues(Scene(tenant=alfa(basic(5), people=None), holdings=[sold(500, 5)]))
 

@@ -40,7 +40,7 @@ def test_seats_outside_the_window_wait_for_the_renewal() -> None:
     here.do(plan)
     settled = here.plan()
     assert not settled.actions
-    assert [(one.address, one.on) for one in settled.leaving] == [("group/basic", RENEWS)]
+    assert [(one.address, one.on, one.seats) for one in settled.leaving] == [("group/basic", RENEWS, 2)]
 
 
 def test_a_window_is_judged_by_the_clock() -> None:

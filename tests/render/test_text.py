@@ -248,6 +248,8 @@ def test_seats_of_a_group_that_end_together_are_one_line_with_a_count() -> None:
         Leaving(address="group/office", ref="old-2", on=on),
         Leaving(address="group/office", ref="old-3", on=on),
         Leaving(address="group/mail", ref="4711", on=on),
+        Leaving(address="group/some", ref="4712", on=on, seats=2),
+        Leaving(address="group/last", ref="4713", on=on, seats=1),
     )
     plan = replace(makers.in_sync("acme"), leaving=leaving)
 
@@ -255,6 +257,8 @@ def test_seats_of_a_group_that_end_together_are_one_line_with_a_count() -> None:
 
     assert "  > leaving  group/office  3 seats end on 2026-12-21  with piotr, ewa\n" in text
     assert "  > leaving  group/mail    ends on 2026-12-21         ref 4711\n" in text
+    assert "  > leaving  group/some    2 seats end on 2026-12-21  ref 4712\n" in text
+    assert "  > leaving  group/last    1 seat ends on 2026-12-21  ref 4713\n" in text
 
 
 def test_contracts_are_listed_once_however_many_purchases_accept_them() -> None:

@@ -1,5 +1,6 @@
 """A scenario is a page: files, commands, and what the commands say; it is run, compared and rewritten."""
 
+import itertools
 import os
 import re
 import shlex
@@ -12,15 +13,18 @@ from tests.cli.place import run
 
 FENCE = re.compile(r"^```(?P<kind>\w+)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"\s+# exit (\d+)$")
+ASSIGNS = re.compile(r"[A-Z_0-9]+=")
 OTHERS = {"git", "sed", "rm"}  # besides ours: what a person does to files in between
 
 # What is another in every run, and what stands for it.
 VARYING = (
     (re.compile(r"(?<=UTC by )\w+"), "SOMEBODY"),
+    (re.compile(r"(?<=^    by )[^;]+(?=; plan)", re.MULTILINE), "SOMEBODY"),
     (re.compile(r"\d{4}-\d\d-\d\d(T|\s+)\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00|\s+UTC)?"), "TIME"),
     (re.compile(r"\b\d\d:\d\d UTC\b"), "TIME"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),
     (re.compile(r"sha256:[0-9a-f]{64}\b"), "DIGEST"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "ID"),
     (re.compile(r"\b[0-9a-f]{12}\b"), "DIGEST"),
     (re.compile(r"/\S+/(?=\.reconciler/)"), ""),
 )
@@ -75,9 +79,11 @@ def _type(body: str, folder: Path) -> str:
 
 
 def _run(command: str, folder: Path) -> tuple[int, list[str]]:
-    name, *words = shlex.split(command)
+    typed = shlex.split(command)
+    variables = dict(word.split("=", 1) for word in itertools.takewhile(ASSIGNS.match, typed))
+    name, *words = typed[len(variables) :]
     if name == "reconciler":
-        done = run(folder, shlex.join(words))
+        done = run(folder, shlex.join(words), variables)
         return done.code, _steady(done.out + _errors(done.err))
     assert name in OTHERS, f"a scenario has no {name}"
     other = subprocess.run(
