@@ -134,7 +134,7 @@ def _open_at(progress: Progress, tenant: str, address: str) -> Open:
         open_now = ", ".join(sorted(each.action.address for each in progress.open.values()))
         raise WorkspaceError(
             f"nothing is open at {tenant} {address}",
-            hint=f"open are: {open_now}" if open_now else "nothing is open",
+            hint=f"open are: {open_now}" if open_now else "`reconciler status` shows what is open elsewhere",
         )
     return next((one for one in some if one.waiting_on == "person" and not one.ticket), some[0])
 
@@ -165,7 +165,7 @@ def resolve(tenant: str, address: str, happened: str | None, *, did_not_happen: 
 
 def _resolution(scribe: Scribe, progress: Progress, tenant: str, address: str, happened: str | None) -> Any:
     opened = progress.at(address)
-    one = next((each for each in opened if each.stage == "in-doubt"), None)
+    one = next((each for each in opened if each.stage == "in-doubt" or each.told), None)
     stuck = progress.stuck.get(address)
     if stuck is not None and all(each.action.renames for each in opened):
         return lambda: _unstick(scribe, stuck.action, happened)

@@ -18,6 +18,7 @@ class Open:
     """An action that was begun and is not settled.
 
     stage: `intended` when nobody has its answer, `accepted` when the provider or a person has it.
+    told: a person said what the ticket is, and may have been wrong.
     """
 
     action: Action
@@ -32,6 +33,7 @@ class Open:
     instructions: str = ""
     why: str = ""
     plan: str = ""
+    told: bool = False
 
     @property
     def ref(self) -> str | None:

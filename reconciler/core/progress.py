@@ -199,6 +199,7 @@ def _accepted(progress: Progress, event: Event) -> None:
         status=data.get("status", ""),
         due_by=datetime.fromisoformat(due) if due else None,
         instructions=data.get("instructions", ""),
+        told=bool(data.get("resolved")) or (one.told and one.ticket == data.get("ticket")),
     )
 
 

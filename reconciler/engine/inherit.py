@@ -103,6 +103,7 @@ def _accepted(one: Open) -> dict[str, Any]:
         "waiting_on": one.waiting_on,
         "status": one.status,
         "instructions": one.instructions,
+        "resolved": one.told,
         "due_by": one.due_by.isoformat() if one.due_by else None,
     }
 

@@ -122,6 +122,24 @@ def test_what_did_not_happen_is_planned_again(doubtful: Place) -> None:
     assert doubtful.run("apply --yes --wait 0").code == 4
 
 
+def test_a_mistyped_order_can_be_corrected(place: Place) -> None:
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 4")
+    place.ok("sandbox fault order-cancelled")
+    assert place.run("apply --yes --wait 0 --tenant acme").code == 4
+    place.ok("sandbox advance 1h")
+    assert place.run("apply --yes --wait 0 --tenant acme").code == 3
+    place.ok("resolve acme group/office --happened 999")
+    for _ in range(2):
+        assert place.run("resume --wait 0").code == 4  # nobody can read such an order
+
+    place.ok("resolve acme group/office --did-not-happen")
+
+    assert [one["address"] for one in place.tenant()["actions"]] == ["group/office"]
+    assert place.run("apply --yes --wait 0 --tenant acme").code == 4
+    assert place.run("resolve acme group/office --did-not-happen").code == 1
+    assert [one["what"] for one in place.effects()].count("order-placed") == 2
+
+
 def test_an_empty_word_of_a_script_ends_nothing(doubtful: Place) -> None:
     for line in ("resolve resell group/mail --happened ''", "confirm resell group/mail --by ' '"):
         assert doubtful.run(line).code == 64
