@@ -16,6 +16,8 @@ def resolve(reference: str, env: Mapping[str, str]) -> str:
         case "env", name if name:
             value = env.get(name, "")
             absent = f"the environment variable {name} is not set, or empty"
+            if not _is_text(value):
+                raise WorkspaceError(f"{reference}: the variable is not UTF-8 text", hint=_FORMS)
         case "file", path if path.startswith("/"):
             value, absent = _contents(reference, Path(unquote(path))), "the file is empty"
         case "env" | "file", _:
@@ -55,6 +57,11 @@ def _password(value: str) -> str:
 
 
 _FORMS = "write env://NAME or file:///path/to/file"
+
+
+def _is_text(value: str) -> bool:
+    """Whether a variable is UTF-8: what is not comes as halves of characters, which nothing can send."""
+    return not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def _contents(reference: str, path: Path) -> str:

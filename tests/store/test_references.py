@@ -78,3 +78,10 @@ def test_what_names_no_journal_is_refused(tmp_path: Path, opening: Opener, url: 
 
     assert refused.value.hint
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_variable_that_is_no_text_is_refused_and_not_repeated() -> None:
+    with pytest.raises(WorkspaceError, match="env://KEY: the variable is not UTF-8 text") as refused:
+        resolve("env://KEY", {"KEY": b"\xff\xfesecret".decode("utf-8", "surrogateescape")})
+
+    assert "secret" not in refused.value.message

@@ -15,7 +15,7 @@ from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Missing, Rejected
 from reconciler.core.model import Json
 from reconciler.core.provider import Absent, Accepted, Done, Outcome, Step, Stepped, StepRecord, Told, Unknown
-from reconciler.providers.http import path
+from reconciler.providers.http import Session, path
 from reconciler.providers.microsoft.graph.batch import says
 from reconciler.providers.microsoft.graph.directory import Directory
 from reconciler.providers.microsoft.graph.wire import Made, User
@@ -164,7 +164,8 @@ async def _changed(directory: Directory, action: Action, key: str) -> Outcome:
 
 async def _post(directory: Directory, action: Action, login: str) -> str:
     try:
-        made = await directory.api.send(Made, "POST", "/users", _new(action, login))
+        body = _new(action, login, password=_password(directory.api.session))
+        made = await directory.api.send(Made, "POST", "/users", body)
     except Rejected as error:
         # Refused as a second one: somebody, perhaps we, made this person a moment ago.
         there = await directory.user(login) if says(error, "already exists", "conflict") else None
@@ -174,7 +175,7 @@ async def _post(directory: Directory, action: Action, login: str) -> str:
     return made.id
 
 
-def _new(action: Action, login: str) -> dict[str, Any]:
+def _new(action: Action, login: str, *, password: str) -> dict[str, Any]:
     local, at, domain = login.partition("@")
     if not (local and at and domain):
         raise Rejected(f"{login} is no full login", hint="write `domain:` in the tenant's file")
@@ -186,14 +187,16 @@ def _new(action: Action, login: str) -> dict[str, Any]:
         "givenName": action.detail.get("first_name") or None,
         "surname": action.detail.get("last_name") or None,
         "usageLocation": _country(action),
-        "passwordProfile": {"forceChangePasswordNextSignIn": True, "password": _password()},
+        "passwordProfile": {"forceChangePasswordNextSignIn": True, "password": password},
     }
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _password() -> str:
-    """A password that nobody sees: it is sent once and kept nowhere."""
-    return f"{secrets.token_urlsafe(24)}aA1!"  # the end: every class of characters that Graph asks for
+def _password(session: Session) -> str:
+    """A password that nobody sees: it is sent once and kept nowhere, and no message repeats it."""
+    made = f"{secrets.token_urlsafe(24)}aA1!"  # the end: every class of characters that Graph asks for
+    session.hidden.add(made)
+    return made
 
 
 def _body(action: Action, user: User) -> dict[str, Any]:
