@@ -17,6 +17,7 @@ from tests.torture.part import Lots, Violation
 
 ROOT = Path(__file__).parents[2]
 MODULE = "tests.fuzz.run"
+MISSING = "atheris is not installed (it is locked for Linux on x86_64: scripts/setup)"
 SLICE = 60.0
 """Seconds of one call at most, so that the other parts go on beside it."""
 PATIENCE = 900.0
@@ -31,8 +32,11 @@ class Fuzz:
     slots = 1
 
     def cases(self, lots: Lots, *, seconds: float) -> Iterator[str]:  # noqa: ARG002 - it has a seed of its own
-        """Slices of time, as long as the run lasts; none where it cannot be run."""
-        while find_spec("atheris") is not None:
+        """Slices of time, as long as the run lasts; none where it cannot be run, which is said."""
+        if find_spec("atheris") is None:
+            print(f"fuzz: not tried, {MISSING}", file=sys.stderr, flush=True)
+            return
+        while True:
             yield f"{min(SLICE, max(10.0, seconds / 6)):.0f}"
 
     def attempt(self, case: str, folder: Path) -> Counter[str]:

@@ -20,6 +20,7 @@ import pytest
 
 from tests.engine.faults import Cell, Told, came_true, play
 from tests.engine.stories import Story
+from tests.torture import fuzz
 from tests.torture.part import EVERY, story_of
 from tests.torture.run import main
 from tests.torture.table import TIMINGS, Pairs, bench, drawn, known_cells
@@ -117,6 +118,15 @@ def test_a_crowd_is_accounted_for_and_leaves_nothing_open(tmp_path: Path) -> Non
 
     assert '"actions": 11,' in said
     assert '"files_left": 0, "tasks_left": 0' in said
+
+
+def test_a_run_without_atheris_says_that_nothing_is_fuzzed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fuzz, "find_spec", lambda _name: None)
+
+    assert list(fuzz.Fuzz().cases(random.Random(1), seconds=60)) == []  # noqa: S311 - chaos, not secrecy
+    assert "fuzz: not tried, atheris is not installed" in capsys.readouterr().err
 
 
 @pytest.fixture
