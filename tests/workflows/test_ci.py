@@ -1,5 +1,9 @@
 """What `init --ci` writes: every file once, filled with what the workspace names, and nothing that was there."""
 
+import base64
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -7,6 +11,7 @@ import yaml
 
 from reconciler.cli.ci import BRANCH, Kind, write_ci
 from reconciler.core.errors import WorkspaceError
+from tests.workflows.runner import clean_environment, substitute
 
 WORKFLOWS = {f"licences-{name}.yml" for name in ("pull-request", "apply", "resume", "drift")}
 
@@ -97,3 +102,41 @@ def test_a_workspace_that_cannot_be_read_is_no_hindrance(tmp_path: Path) -> None
     (tmp_path / "reconciler.yaml").write_text("version: [\n", encoding="utf-8")
 
     assert BRANCH in written(tmp_path)
+
+
+def test_git_shows_the_job_s_token_to_the_server_of_the_repository_and_to_no_other(tmp_path: Path) -> None:
+    write_ci("github", tmp_path)
+    job = yaml.safe_load((tmp_path / ".github/workflows/licences-resume.yml").read_text(encoding="utf-8"))
+    [env] = [step["env"] for step in job["jobs"]["resume"]["steps"] if "JOURNAL_TOKEN" in step.get("env", {})]
+    shown: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shown.append(self.headers["Authorization"])
+            self.send_response(403 if shown[-1] else 401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        port = server.server_port
+        context = {"github.server_url": f"http://127.0.0.1:{port}", "github.token": "canary-9f31"}
+        given = {name: substitute(str(value), context) for name, value in env.items()}
+        for host in ("127.0.0.1", "localhost"):
+            subprocess.run(
+                ["git", "ls-remote", f"http://{host}:{port}/o/r.git"],
+                cwd=tmp_path,
+                env={**clean_environment(), **given, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true"},
+                capture_output=True,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        server.shutdown()
+
+    token = base64.b64encode(b"x-access-token:canary-9f31").decode()
+    assert shown[:2] == [None, f"Basic {token}"]
+    assert len(shown) > 2  # the other name of the host was asked
+    assert f"Basic {token}" not in shown[2:]
