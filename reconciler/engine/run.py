@@ -276,12 +276,15 @@ async def _told(plan: Plan, work: Callable[[], Awaitable[TenantReport]]) -> Tena
         return refused_tenant(plan, ReconcilerError(said, code="bug"), 3)
 
 
-async def _catch_up(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> None:
-    """With the lease in hand, read what another run may have written since."""
+async def _catch_up(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> bool:
+    """With the lease in hand, read what another run may have written since; whether it is more than a refusal."""
+    seen = scribe.progress.last_seq
     events = await aside(setup.journal, partial(setup.journal.events, [scribe.tenant]))
-    if events and events[-1].seq != scribe.progress.last_seq and not scribe.progress.inherited:
-        scribe.progress = replay(events)
-        progress[scribe.tenant] = scribe.progress
+    if not events or events[-1].seq == seen or scribe.progress.inherited:
+        return False
+    scribe.progress = replay(events)
+    progress[scribe.tenant] = scribe.progress
+    return events[-1].seq < seen or any(one.seq > seen and one.kind is not Kind.OWED for one in events)
 
 
 async def _means(setup: Setup, tenant: str, scribe: Scribe, checkouts: Checkouts) -> Means:
@@ -389,9 +392,7 @@ async def _do(
 
 async def _unchanged(setup: Setup, scribe: Scribe, progress: dict[str, Progress]) -> None:
     """With the lease in hand, refuse a plan that another run has overtaken."""
-    seen = scribe.progress.last_seq
-    await _catch_up(setup, scribe, progress)
-    if scribe.progress.last_seq != seen:
+    if await _catch_up(setup, scribe, progress):
         raise StalePlanError(
             f"{scribe.tenant}: another run changed it since this plan was made",
             hint="plan again",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
 
 from reconciler.core.errors import GuardError, StalePlanError
-from reconciler.core.journal import Kind
+from reconciler.core.journal import Event, Kind
+from reconciler.core.plan import Run
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply
+from reconciler.store.journal import open_journal
 from tests.engine.conftest import Make
 from tests.engine.harness import Bench, Ends, allowed, planned, policy, results, states, trouble
 from tests.engine.stories import ACME, STORIES, Story, begin, payg, prepaid, world_payg, world_prepaid
@@ -74,6 +76,22 @@ def test_a_plan_of_another_manifest_is_refused(bench: Make) -> None:
         one.apply(Consent(digest=digest))
 
     assert one.count("user-created") == 0
+
+
+@pytest.mark.parametrize(("kind", "code"), [(Kind.OWED, 0), (Kind.CLOSED, 6)])
+def test_only_what_another_run_has_done_makes_a_plan_stale(bench: Make, kind: Kind, code: int) -> None:
+    """One that was refused meanwhile changed nothing; else several at once refuse each other."""
+    one = bench(world_prepaid(1, "ada"), acme=prepaid(3, "ada"))
+    other = Event(kind=kind, tenant="acme", at=datetime.now(UTC), data={"why": "held", "exit_code": 0})
+
+    def meanwhile(_run: Run) -> bool:
+        journal = open_journal("sqlite:///journal.db", root=one.root, create=True, env={})
+        journal.append(other)
+        journal.close()
+        return True
+
+    assert one.apply(Consent(ask=meanwhile)).exit_code == code
+    assert one.count("order-placed") == (code == 0)
 
 
 def test_of_approved_tenants_a_stale_one_is_refused_alone(bench: Make) -> None:
