@@ -24,7 +24,10 @@ from reconciler.store.files import DEFAULT_FOLDER
 from reconciler.store.files import show as shown
 from reconciler.store.written import exists
 
-MERGE = "--merge adds to it what it does not say; --out DIR or the name of a SERVICE avoids it"
+MERGE = (
+    "--merge adds to it what it does not say, and takes another name where it is another service's; --out DIR "
+    "and the name of a SERVICE avoid it"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

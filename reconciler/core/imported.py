@@ -112,7 +112,7 @@ def imported(live: Live, name: str) -> Imported:
     seated = seat(live, groups, left_out=left_out)
     raw: Raw = {"version": 1, "tenant": name}
     if live.name and live.name != live.ref:
-        raw["name"] = live.name.strip()
+        raw["name"] = live.name
     raw |= {"provider": live.provider, "account": live.account, "service": live.ref}
     domain = written_domain(live, seated.people)
     if domain and domain != own_domain(live):
@@ -199,40 +199,38 @@ def seat(
         free = seats_of(live, one) if live.provider in POOLED else None
         if room is not None:
             free = room.get(name, free)
-        for place in sorted(one.places, key=lambda each: (each.login or "", each.ref)):
-            if place.login and (free is None or free > 0 or _sits(seated, name, place.login)):
-                free = _sit(seated, name, one, place, free)
-            elif place.login:
-                left_out.append(f"{place.login} in {name}: it has no seat for them that stays")
+        for login, places in _by_login(one.places).items():
+            said = _why_not(one, places, seated.people.get(login)) or (_FULL if free == 0 else "")
+            if said:
+                left_out.append(f"{login} in {name}: {said}")
+                continue
+            seated.people.setdefault(login, {**person_of(places[0]), "licenses": []})["licenses"].append(name)
+            free = None if free is None else free - 1
     return seated
 
 
-def _sits(seated: Seated, group: str, login: str) -> bool:
-    return group in seated.people.get(login, {}).get("licenses", ())
+_FULL = "it has no seat for them that stays"
 
 
-def _sit(seated: Seated, group: str, one: Holding, place: Place, free: int | None) -> int | None:
-    """Put one person into a group, or say why not; how much room is left."""
-    login = str(place.login)
-    person = person_of(place)
-    known = seated.people.setdefault(login, {**person, "licenses": []})
-    why = ""
+def _by_login(places: Iterable[Place]) -> dict[str, list[Place]]:
+    """Everybody's seats in order: of two in one group a plan takes the first for the person's."""
+    found: dict[str, list[Place]] = {}
+    for place in sorted(places, key=lambda each: (each.login or "", each.ref)):
+        if place.login:
+            found.setdefault(place.login, []).append(place)
+    return found
+
+
+def _why_not(one: Holding, places: Sequence[Place], known: Raw | None) -> str:
+    """Why somebody who sits there is not written so; empty when they can be."""
+    place = places[0]
     if place.via:
-        why = f"the directory's group {place.via} gives the licence"
-    elif not _counts(one, place):
-        why = f"the seat {place.ref} ends on {place.ends_on}"
-    elif group in known["licenses"]:
-        why = f"sits there twice, on {place.ref} too"
-    elif {**known, "licenses": []} != {**person, "licenses": []}:
-        why = f"is called {place.first_name} {place.last_name} on {place.ref}, and otherwise elsewhere"
-    if why:
-        seated.left_out.append(f"{login} in {group}: {why}")
-    else:
-        known["licenses"].append(group)
-        free = None if free is None else free - 1
-    if not known["licenses"]:
-        del seated.people[login]
-    return free
+        return f"the directory's group {place.via} gives the licence"
+    if not any(_counts(one, each) for each in places):
+        return f"the seat {place.ref} ends on {place.ends_on}"
+    if known is not None and {**known, "licenses": None} != {**person_of(place), "licenses": None}:
+        return f"is called {place.first_name} {place.last_name} on {place.ref}, and otherwise elsewhere"
+    return ""
 
 
 def person_of(place: Place) -> Raw:

@@ -121,12 +121,28 @@ def _people(
             open_groups[name] = replace(one, places=left)
     seated = seat(live, open_groups, left_out=left_out, room=rooms).people
     new = {login: person for login, person in sorted(seated.items()) if login not in places}
-    known = {login: person for login, person in seated.items() if login in places}
     local = tenant.domain or own_domain(live)
     return (
         tuple({**person, "login": short(login, local)} for login, person in new.items()),
-        {places[login]: tuple(person["licenses"]) for login, person in sorted(known.items())},
+        _more_licenses(
+            tenant, {login: one for login, one in seated.items() if login in places}, places, left_out
+        ),
     )
+
+
+def _more_licenses(
+    tenant: Tenant, seated: Mapping[str, Raw], places: Mapping[str, int], left_out: list[str]
+) -> dict[int, tuple[str, ...]]:
+    """The groups of people who are written; who is called otherwise there would be changed by them."""
+    more: dict[int, tuple[str, ...]] = {}
+    for login, person in sorted(seated.items()):
+        written = (tenant.users or ())[places[login]]
+        if (person["first_name"], person["last_name"]) == (written.first_name, written.last_name):
+            more[places[login]] = tuple(person["licenses"])
+        else:
+            called = f"{person['first_name']} {person['last_name']}"
+            left_out.append(f"{login} in {', '.join(person['licenses'])}: is called {called} there")
+    return more
 
 
 def applied(raw: Raw, add: Missing) -> Raw:

@@ -33,8 +33,15 @@ def schema_line(kind: str, *, file: Path, root: Path) -> str:
 
 def manifest(raw: Mapping[str, Any], *, head: str = "", remarks: Mapping[str, str] | None = None) -> bytes:
     """Write a tenant's file below `head`. `remarks`: what stands behind a group's product, by the group's name."""
-    lines = "".join(f"{line}\n" for line in _mapping(raw, "", remarks or {}))
-    return canonical((head + lines).encode(), TENANT_KEYS)
+    ordered = {key: raw[key] for key in TENANT_KEYS[()] if key in raw}
+    text = head + "".join(f"{line}\n" for line in _mapping(ordered, "", remarks or {}))
+    # The lines above are in canonical form already, but for how odd signs are escaped; asking takes a
+    # millisecond for each person.
+    return canonical(text.encode(), TENANT_KEYS) if _is_odd(text) else text.encode()
+
+
+def _is_odd(text: str) -> bool:
+    return "\\" in text or any(len(line.encode("utf-16-le")) != 2 * len(line) for line in text.splitlines())
 
 
 def _mapping(raw: Mapping[str, Any], indent: str, remarks: Mapping[str, str]) -> Iterator[str]:
