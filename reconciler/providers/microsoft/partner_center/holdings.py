@@ -6,7 +6,6 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from reconciler.core.model import Holding, Incoming, Json, Renewal, Tranche
-from reconciler.providers.microsoft.capabilities import WINDOWS
 from reconciler.providers.microsoft.partner_center.wire import NextTerm, Order, Subscription
 
 GONE = frozenset({"deleted", "none"})
@@ -114,7 +113,8 @@ def frozen(one: Subscription, now: datetime) -> str:
             why = f" ({', '.join(one.suspension_reasons)})" if one.suspension_reasons else ""
             return f"it is suspended{why} and billed all the same: resume it in Partner Center first"
         case "expired" | "disabled":
-            return f"its term ended on {day}: it cannot be renewed any more, only bought anew"
+            anew = "only bought anew, as a license group of another name"
+            return f"its term ended on {day}: it cannot be renewed any more, {anew}"
         case "pending":
             return "it is being set up: plan again in a few minutes"
     if day is not None and one.auto_renew_enabled and now >= _midnight(day) and one.modern:
@@ -123,25 +123,15 @@ def frozen(one: Subscription, now: datetime) -> str:
 
 
 def notices(one: Subscription, now: datetime) -> tuple[str, ...]:
-    """What a person should know of it."""
+    """What a person should know of it; how long it lives on after its end is told by its windows."""
     said: list[str] = []
     day = renewal_day(one)
-    if one.status in {"expired", "disabled"} and day is not None:
-        said.append(_ended(one, day))
     if one.is_trial and one.status == "active":
         after = "then it becomes a paid subscription" if one.auto_renew_enabled else "then it ends"
         said.append(f"it is a trial until {day}: {after}; its seats cannot be changed")
     if (other := _other_product(one)) is not None and not frozen(one, now):
         said.append(f"at the renewal on {day} it becomes {other}")
     return tuple(said)
-
-
-def _ended(one: Subscription, day: date) -> str:
-    kept = day + timedelta(days=WINDOWS.kept or 0)
-    if one.status == "disabled":
-        return f"it ended on {day} and can be used by administrators only; its data are kept until {kept}"
-    usable = day + timedelta(days=WINDOWS.grace or 0)
-    return f"it ended on {day}, can be used until {usable}, and its data are kept until {kept}"
 
 
 def _other_product(one: Subscription) -> str | None:
