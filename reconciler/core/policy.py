@@ -150,7 +150,7 @@ def _increase(work: Work, policy: Policy, allowed: Allowances, now: datetime) ->
                 rule=rule,
                 number="unknown",
                 limit=f"{limit.amount} {limit.currency}",
-                message=f"{unknown} purchases have no known price",
+                message=f"{unknown} purchase{' has' if unknown == 1 else 's have'} no known price",
                 hint=f"write their price under `prices:`, or allow it once: --allow {rule}={limit.amount}",
             )
         ]

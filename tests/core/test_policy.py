@@ -122,7 +122,7 @@ class TestIncrease:
 
         (found,) = judge(by_hand, unpaid, policies=[limit()])
 
-        assert found.message == "1 purchases have no known price"
+        assert found.message == "1 purchase has no known price"
 
     def test_it_is_lifted_once_unknown_prices_and_other_currencies_included(self) -> None:
         allow = ["max_monthly_increase=800.00"]

@@ -127,7 +127,7 @@ class Told:
     person: list[str]
 
 
-def play(one: Bench, story: Story, *faulty: Cell, rounds: int = 6) -> Told:
+def play(one: Bench, story: Story, *faulty: Cell, rounds: int = 8) -> Told:
     """Apply under faults, then again and again with the clock turned; a person acts where one is asked for."""
     for cell in faulty:
         one.world.fault(cell.fault, method=cell.method, path=cell.path, skip=cell.skip, times=cell.times)

@@ -23,7 +23,7 @@ TIMINGS = {
     "never": tuple((f"delay_{what}", "259200") for what in LATE),
 }
 """When what took effect can be seen: at once, minutes and hours later, or not for three days."""
-ROUNDS = {"at-once": 6, "later": 10, "never": 6}
+ROUNDS = {"at-once": 8, "later": 12, "never": 8}
 POLL = {"at-once": 1.0, "later": 30.0, "never": 30.0}
 SECONDS = 4
 """How many second faults a first one is tried with before another is drawn."""
