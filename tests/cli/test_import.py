@@ -254,8 +254,8 @@ def test_without_a_directory_people_are_not_managed_and_that_is_said(live: Place
 
 
 def test_what_cannot_be_read_is_told_and_the_others_are_written(live: Place) -> None:
-    live.ok("sandbox fault error-before --path /license/office/*pays.o365.ovh.com*/domain --times 1000")
-    live.ok("sandbox fault error-before --path /saas/csp2 --times 1000")
+    live.ok("sandbox fault expired --path /license/office/*pays.o365.ovh.com*/domain --times 1000")
+    live.ok("sandbox fault expired --path /saas/csp2 --times 1000")
 
     done = live.run("import --account ovh-main")
 
@@ -433,6 +433,24 @@ def test_a_person_belongs_to_one_tenant(live: Place) -> None:
 
     assert "left out: ada: the login `ada@shared.example` stands in tenants/one.yaml too" in said
     in_sync(live, ["one", "two"])
+
+
+def test_two_seats_of_one_person_are_one_person_as_the_plan_sees_them(live: Place) -> None:
+    twice = [
+        {"licence": "business", "people": [person("ada", "Ada", "King")], "ending": True},
+        {"licence": "business", "people": [person("ada", "Ada", "Lovelace")], "empty": 1},
+        {"licence": "pro-plus", "people": [person("ada", "Augusta", "King")]},
+    ]
+    live.world(json.dumps({"prepaid": [{"service": "acme.o365.ovh.com", "seats": twice}]}))
+
+    said = live.ok("import --account ovh-main")
+
+    assert [(one["last_name"], one["licenses"]) for one in written(live, "acme")["users"]] == [
+        ("King", ["business"])
+    ]
+    assert "ada@acme.o365.ovh.com in pro-plus: is called Augusta King on " in said
+    in_sync(live, ["acme"])
+    assert "added" not in live.ok("import --account ovh-main --merge")
 
 
 def test_who_was_imported_is_ours_after_the_first_apply_and_not_before(live: Place) -> None:
