@@ -34,7 +34,7 @@ class Fuzz:
     def cases(self, lots: Lots, *, seconds: float) -> Iterator[str]:  # noqa: ARG002 - it has a seed of its own
         """Slices of time, as long as the run lasts; none where it cannot be run, which is said."""
         if find_spec("atheris") is None:
-            print(f"fuzz: not tried, {MISSING}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"fuzz: not tried, {MISSING}\n")
             return
         while True:
             yield f"{min(SLICE, max(10.0, seconds / 6)):.0f}"
