@@ -245,6 +245,19 @@ def test_customers_of_partner_center_are_read_with_their_people(live: Place) -> 
     in_sync(live, ["012"])
 
 
+def test_what_the_renewal_takes_away_is_not_written_any_more(live: Place) -> None:
+    live.ok("import --account partner")
+    live.edit("tenants/012.yaml", "seats: 4", "seats: 3")
+    live.ok("apply --yes --wait 0")
+    for one in ("tenants/012.yaml", ".reconciler/journal.db"):
+        (live.root / one).unlink()
+
+    live.ok("import --account partner")
+
+    assert "seats: 3" in (live.root / "tenants/012.yaml").read_text()
+    assert in_sync(live, ["012"])["tenants"][0]["leaving"]
+
+
 def test_without_a_directory_people_are_not_managed_and_that_is_said(live: Place) -> None:
     said = live.ok("import --account partner")
 
