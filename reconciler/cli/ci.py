@@ -31,6 +31,8 @@ TEMPLATES: dict[Kind, dict[str, str]] = {
 BRANCH = "git+origin#reconciler-journal"
 """The journal where the workspace names none that outlives a runner."""
 
+WEIGHS = "weighs more than `journal:` of reconciler.yaml: say the same there"
+
 IMAGE = "python:3.13-bookworm@sha256:07bf1bd38e191e3ed18b5f3eb0006d5ab260cb8c967f49d3bf947e5c2e44d8a9"
 """GitLab's image: it has git, which the slim one has not."""
 
@@ -106,10 +108,10 @@ def _journal_lines(kind: Kind, journal: str) -> str:
     named = bool(journal) and not journal.startswith(("sqlite:", "env://RECONCILER_JOURNAL"))
     if kind == "gitlab":
         # GitLab's clone has the job's token; what its settings let it push is in docs/ci.md.
-        return "" if named or journal.startswith("env:") else f"RECONCILER_JOURNAL: {BRANCH}\n"
+        return "" if named or journal.startswith("env:") else f"RECONCILER_JOURNAL: {BRANCH} # {WEIGHS}\n"
     if not named:
         secret = f"${{{{ secrets.RECONCILER_JOURNAL || '{BRANCH}' }}}}"
-        return f"RECONCILER_JOURNAL: {secret}\n{CREDENTIALS}"
+        return f"RECONCILER_JOURNAL: {secret} # {WEIGHS}\n{CREDENTIALS}"
     return CREDENTIALS if journal.startswith(("git+", "env:", "file:")) else ""
 
 

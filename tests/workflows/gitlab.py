@@ -14,7 +14,7 @@ import yaml
 
 from tests.workflows.runner import INSTALLED, check_out, clean_environment, lend
 
-OWN = {"stages", "default", "variables", "workflow"}
+OWN = {"stages", "workflow"}
 
 
 @dataclass
@@ -84,8 +84,9 @@ class Gitlab:
     ) -> bool:
         place = self.folder / name
         place.mkdir()
-        variables = {**every["variables"], **job.get("variables", {})}
-        env = {**known, **dict(_expanded(variables, known))}
+        parent = every[job["extends"]]
+        variables = {**parent["variables"], **job.get("variables", {})}
+        env = {**dict(_expanded(variables, known)), **known}  # the project's own variables weigh more
         if env.get("GIT_STRATEGY") != "none":
             check_out(self.origin, place, f"origin/{head}")
             lend(self.sandbox, place)
@@ -94,7 +95,7 @@ class Gitlab:
             if stored.exists():
                 shutil.copytree(stored, place, dirs_exist_ok=True)
             env |= dict(_dotenv(self.folder / f"{one}-dotenv"))
-        prepare = [line for line in every["default"]["before_script"] if line not in INSTALLED]
+        prepare = [line for line in parent["before_script"] if line not in INSTALLED]
         good = self._shell([*prepare, *job["script"]], place, env, made)
         INSTALLED.update(prepare if good else ())
         if job.get("after_script"):
