@@ -238,7 +238,9 @@ def _say(job: Job, found: Look, outcomes: list[Outcome]) -> None:
         click.echo("nothing to import: every service that was read is in a manifest")
         return
     names = " ".join(one.tenant for one in written[:1]) if len(written) == 1 else "TENANT"
+    plain = all(one.new is not None for one in written)
+    then = "says no changes" if plain else "shows what differs all the same"
     click.echo(
-        "\nNext: `reconciler plan` says no changes. Nobody is ours yet: the first `reconciler apply` records "
+        f"\nNext: `reconciler plan` {then}. Nobody is ours by an import: the first `reconciler apply` records "
         f"who it finds as written, `reconciler adopt {names}` does that at once."
     )
