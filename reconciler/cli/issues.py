@@ -98,7 +98,7 @@ def _body(plan: Plan, run: Run, told: Mapping[str, list[Any]], platform: Platfor
 def _told(items: Any) -> Iterator[str]:
     """Who changed what, as far as `drift` could tell."""
     for item in [item for item in items if isinstance(item, Mapping)][:FEW]:
-        by = WHO.get(str(item.get("cause")), "nobody knows who")
+        by = WHO.get(str(item.get("cause")), "somebody: no apply has seen it before")
         since = f", as left on {markdown(str(item['since'])[:10])}" if item.get("since") else ""
         yield f"- {code(short(str(item.get('address'))))}: changed by {by}{since}\n"
     if items:
