@@ -66,7 +66,6 @@ class Action:
         kind, _, rest = self.address.partition("/")
         return rest.partition("/")[0] if kind in {"group", "seat"} else None
 
-
     @property
     def renames(self) -> bool:
         """Whether it writes the display name of a group's service, which no number and no date depends on."""

@@ -171,7 +171,6 @@ class Tenant(Part):
     product_keys: tuple[ProductKey, ...] = Field((), description="Keys redeemed by hand, each once.")
     office_attach: Optional[OfficeAttach] = Field(None, description="OVHcloud Exchange: done by hand.")
 
-
     @property
     def directory_id(self) -> str:
         """The id of its directory; empty while the customer whose id it is has not been created."""
