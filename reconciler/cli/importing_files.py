@@ -96,7 +96,9 @@ def fresh(live: Live, name: str, path: Path, root: Path, said: list[str]) -> Out
 def _title(live: Live, group: Raw) -> str:
     """What a product is called that is written by its number."""
     pinned = group.get("subscription")
-    return next((one.name for one in live.holdings if one.ref == str(pinned) and one.name != group["product"]), "")
+    return next(
+        (one.name for one in live.holdings if one.ref == str(pinned) and one.name != group["product"]), ""
+    )
 
 
 def added(
