@@ -177,7 +177,8 @@ def test_the_cost_of_a_run_is_told_per_currency_and_what_is_unknown_is_counted()
     assert (euros.currency, euros.monthly_change, euros.unknown) == ("EUR", Decimal("10.50"), 1)
     assert usd.currency == "USD"
     assert nothing.currency is None
-    assert (nothing.monthly_change, nothing.unknown) == (0, 1)
+    assert nothing.monthly_change == 0
+    assert nothing.unknown == 1
     assert cost([]) == ()
 
 

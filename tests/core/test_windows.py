@@ -1,6 +1,7 @@
 """What is done now, what waits for the renewal and what is refused, where a provider binds a number of seats."""
 
 from datetime import timedelta
+from typing import Any
 
 from reconciler.core.action import Verb
 from reconciler.core.manifest import Group
@@ -158,7 +159,7 @@ def test_a_protected_group_keeps_its_seats() -> None:
 
 
 def test_seats_that_may_not_be_taken_are_not_taken_at_the_renewal_either() -> None:
-    planned = {"scheduled": {"seats": 9}}  # somebody's, which is not to be corrected downwards
+    planned: dict[str, Any] = {"scheduled": {"seats": 9}}  # somebody's, which is not to be corrected downwards
     kept = company(alfa(basic(1, protect=True), people=None), sold(500, 3, **planned)).plan()
     full = company(
         alfa(basic(1), people=[who("ada")]),

@@ -128,7 +128,7 @@ def test_seats_that_somebody_else_changes_at_the_moment_of_the_write_are_not_und
     assert one.count("partner-quantity-changed") == (when == "after")
     if when == "before":
         assert trouble(first).code == "changed-meanwhile"
-    codes = []
+    codes: list[int] = []
     while len(codes) < 4 and 0 not in codes:
         one.time.at += 1800
         codes.append(one.apply().exit_code)
