@@ -159,7 +159,8 @@ def test_a_protected_group_keeps_its_seats() -> None:
 
 
 def test_seats_that_may_not_be_taken_are_not_taken_at_the_renewal_either() -> None:
-    planned: dict[str, Any] = {"scheduled": {"seats": 9}}  # somebody's, which is not to be corrected downwards
+    # Somebody's number, which is not to be corrected downwards.
+    planned: dict[str, Any] = {"scheduled": {"seats": 9}}
     kept = company(alfa(basic(1, protect=True), people=None), sold(500, 3, **planned)).plan()
     full = company(
         alfa(basic(1), people=[who("ada")]),
