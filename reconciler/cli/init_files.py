@@ -34,7 +34,7 @@ CUSTOMER = "8f5c0000-0000-4000-8000-0000000000c1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What a workspace begins with. credentials: references, by key."""
+    """What a workspace begins with. credentials: references, by key. journal: where it is kept what was ordered."""
 
     provider: str
     api: str
@@ -43,6 +43,7 @@ class Start:
     tenant: str
     service: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
+    journal: str = "sqlite:///.reconciler/journal.db"
 
     @property
     def is_sandbox(self) -> bool:
@@ -126,7 +127,7 @@ def _workspace(start: Start) -> list[str]:
     return [
         *lines,
         "# Where it is kept what was ordered. In CI a file dies with the job: git+origin#reconciler-journal stays.",
-        "journal: sqlite:///.reconciler/journal.db",
+        f"journal: {start.journal}",
         *_prices(start),
         "policy:",
         '  max_monthly_increase: {amount: "100.00", currency: EUR}',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ def do_init(values: dict[str, Any]) -> None:
             _workflows(kind, root)
             return
     start = _start(values)
+    if kind is not None:
+        start = _with_branch(start, root)
     files = contents(start, root)
     there = [_shown(path) for path, _ in files if path.exists() or path.is_symlink()]
     if there:
@@ -68,6 +70,21 @@ def do_init(values: dict[str, Any]) -> None:
     if kind is not None:
         _workflows(kind, root)
     _next(start, root)
+
+
+def _with_branch(start: Start, root: Path) -> Start:
+    """Let people and CI share one journal: a branch of the repository, where there is one with an origin."""
+    from reconciler.cli.ci import BRANCH
+    from reconciler.store.revisions import has_origin
+
+    if has_origin(root):
+        return replace(start, journal=BRANCH)
+    click.echo(
+        f"note: here is no git repository with a remote `origin` yet: once there is, write `journal: {BRANCH}` "
+        f"in {WORKSPACE_NAME}, as the workflows use it",
+        err=True,
+    )
+    return start
 
 
 def _start(values: dict[str, Any]) -> Start:

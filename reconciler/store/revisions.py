@@ -54,6 +54,15 @@ def file_at(root: Path, ref: str, path: Path) -> bytes | None:
     return None
 
 
+def has_origin(root: Path) -> bool:
+    """Whether a folder, or the nearest that exists above it, is in a repository with a remote `origin`."""
+    there = next(one for one in (root, *root.parents) if one.is_dir())
+    try:
+        return bool(_git(_top(there), "remote", "get-url", "origin").strip())
+    except WorkspaceError:
+        return False
+
+
 def inside(root: Path) -> bool:
     """Whether a folder is in a git repository."""
     try:

@@ -153,6 +153,27 @@ def test_workflows_are_added_with_it_and_to_what_is_there(empty: Place) -> None:
     assert {".gitlab-ci.yml", *WRITTEN} <= set(files(empty))
 
 
+def test_people_and_ci_share_the_journal_on_a_branch(empty: Place) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(["git", *words], cwd=empty.root, check=True, capture_output=True)
+
+    git("init", "-q", "--bare", "origin.git")
+    git("init", "-q")
+    git("remote", "add", "origin", str(empty.root / "origin.git"))
+
+    empty.ok("init --ci github")
+
+    assert "journal: git+origin#reconciler-journal" in (empty.root / "reconciler.yaml").read_text()
+    assert empty.run("plan").code == 0
+
+
+def test_without_a_repository_the_branch_is_left_for_later(empty: Place) -> None:
+    done = empty.run("init --ci gitlab")
+
+    assert (done.code, "write `journal: git+origin#reconciler-journal`" in done.err) == (0, True)
+    assert "journal: sqlite" in (empty.root / "reconciler.yaml").read_text()
+
+
 def test_nothing_is_written_where_workflows_are_in_the_way(empty: Place) -> None:
     empty.write(".gitlab-ci.yml", "mine")
 
