@@ -50,7 +50,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantReport:
-    """How one tenant stands; `exit_code` is what it adds to the run's."""
+    """How one tenant stands; `exit_code` is what it adds to the run's.
+
+    waits: what is on its way without being an action of ours, for people.
+    """
 
     tenant: str
     status: Status
@@ -59,6 +62,7 @@ class TenantReport:
     exit_code: int = 0
     hold: str | None = None
     sandbox: bool = False
+    waits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

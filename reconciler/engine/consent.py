@@ -79,13 +79,13 @@ class Consent:
             approved = self.tenants.get(plan.tenant)
             if approved is None:
                 refused[plan.tenant] = ""
-            elif plan.actions and plan.digest != approved:
-                refused[plan.tenant] = (
-                    f"plan {short(approved)} was approved, but the plan is now {short(plan.digest)}"
-                )
             elif not plan.actions and approved in progress.get(plan.tenant, Progress()).spent:
                 at, by = progress[plan.tenant].spent[approved]
                 refused[plan.tenant] = f"applied already, {at:%Y-%m-%d %H:%M} UTC by {by or '?'}"
+            elif plan.digest != approved and plan.error is None:
+                refused[plan.tenant] = (
+                    f"plan {short(approved)} was approved, but the plan is now {short(plan.digest)}"
+                )
         return refused
 
 

@@ -35,7 +35,14 @@ def ended(plan: Plan, results: tuple[Result, ...], *, error: ReconcilerError | N
         exit_code=worst({code, code_for(error, otherwise=3)}) if error else code,
         hold=plan.hold,
         sandbox=plan.sandbox,
+        waits=_waits(plan, results),
     )
+
+
+def _waits(plan: Plan, results: tuple[Result, ...]) -> tuple[str, ...]:
+    """What is on its way at an address of which no action is told."""
+    told = {one.address for one in results}
+    return tuple(f"{one.address}: {one.reason}" for one in plan.pending if one.address not in told)
 
 
 def _blocked(plan: Plan) -> Trouble | None:

@@ -84,6 +84,8 @@ def _tenant_report(page: Page, tenant: TenantReport) -> None:
     if tenant.error is not None:
         code = f"[{tenant.error.code}]" if tenant.error.code else ""
         page.prose(f"error{code}: {tenant.error.message}", style="bold red", indent=2, hang=2)
+    for waits in tenant.waits:
+        page.prose(f"pending: {waits}", indent=2, hang=2)
 
     def below(number: int) -> None:
         result = tenant.actions[number]

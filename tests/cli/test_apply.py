@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it publishes no types
 
-from tests.cli.place import Place
+from tests.cli.place import WORLD, Place
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
@@ -328,3 +328,24 @@ def test_what_is_no_digest_cannot_be_approved(more: Place, digest: str) -> None:
 
     assert done.code == 64
     assert "sha256:DIGEST, or TENANT=sha256:DIGEST" in done.err
+
+
+def test_an_approval_of_another_plan_is_refused_although_nothing_is_left_to_do(place: Place) -> None:
+    place.world(WORLD)
+    place.ok("apply --yes")
+
+    done = place.run(f"apply --approved acme=sha256:{'0' * 64}")
+
+    assert done.code == 6
+    assert "was approved, but the plan is now" in done.out + done.err
+
+
+def test_an_apply_names_what_it_waits_for(place: Place) -> None:
+    place.world(
+        WORLD + "orders:\n  - {licence: business, quantity: 3, service: acme.o365.ovh.com, age: 2h}\n"
+    )
+
+    done = place.run("apply --yes --tenant acme")
+
+    assert done.code == 4
+    assert "pending: group/office: order" in done.out
