@@ -21,6 +21,7 @@ from reconciler.providers.microsoft.graph import batch
 from reconciler.providers.microsoft.graph import wire as graph
 from reconciler.providers.microsoft.partner_center import wire as partner
 from reconciler.providers.pace import Clock
+from reconciler.providers.published import parse
 from reconciler.sandbox.world import World
 from tests.engine.harness import APPLICATION, SETTINGS, WORKSPACE, Bench, Time
 from tests.engine.microsoft import MICROSOFT
@@ -81,7 +82,7 @@ def models(data: bytes) -> None:
     if not chooser.number(8):
         value = changed(chooser.one(BODIES), chooser)
     try:
-        found = common.parse(kind, json.loads(spelled(value, chooser)))
+        found = parse(kind, json.loads(spelled(value, chooser)))
     except (ValueError, RecursionError):
         return  # not as published, or no JSON
     for name in ("login", "country", "modern", "product", "directory", "domain", "name", "said", "alive"):

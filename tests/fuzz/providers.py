@@ -20,6 +20,7 @@ from reconciler.providers.http import Session, path, retry_after
 from reconciler.providers.ovh import lists, wire
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.pace import Clock
+from reconciler.providers.published import parse
 from reconciler.sandbox.world import World
 from tests.engine.harness import KEYS, SETTINGS, WORKSPACE, Bench, Time
 from tests.fuzz import scenes
@@ -55,7 +56,7 @@ def models(data: bytes) -> None:
     if not names or not chooser.number(8):
         value = changed([{"items": [1, {"a": "b"}]}], chooser)
     try:
-        found = wire.parse(kind, json.loads(spelled(value, chooser)))
+        found = parse(kind, json.loads(spelled(value, chooser)))
     except (ValueError, RecursionError):
         return  # not as published, or no JSON: `Api.get` and `_answer` say so
     for name in ("amount", "login", "free", "settled", "failed", "open", "ending"):

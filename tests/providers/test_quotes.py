@@ -10,7 +10,8 @@ import pytest
 from reconciler.core.errors import Rejected
 from reconciler.core.model import Quote
 from reconciler.providers.ovh.carts import Wanted, priced
-from reconciler.providers.ovh.wire import Order, parse
+from reconciler.providers.ovh.wire import Order
+from reconciler.providers.published import parse
 from tests.providers.rig import GROUP, PAYG, RESELLER, Open
 
 pytestmark = pytest.mark.anyio

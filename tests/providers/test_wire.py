@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.providers.ovh.wire import Amount, Seat, Service, Subscription, parse
+from reconciler.providers.ovh.wire import Amount, Seat, Service, Subscription
+from reconciler.providers.published import parse
 
 
 @pytest.mark.parametrize(

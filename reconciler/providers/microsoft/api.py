@@ -11,7 +11,8 @@ from uuid import UUID, uuid5
 
 from reconciler.core.errors import Missing, ProviderError, Unavailable, Uncertain
 from reconciler.providers.http import Session
-from reconciler.providers.microsoft.wire import Link, Page, parse
+from reconciler.providers.microsoft.wire import Link, Page
+from reconciler.providers.published import parse
 
 T = TypeVar("T")
 

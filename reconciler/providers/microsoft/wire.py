@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
-
-T = TypeVar("T")
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 
 class Wire(BaseModel):
@@ -75,19 +72,3 @@ class Page(Wire):
     items: list[Any]
     total_count: int | None = None
     links: Links | None = None
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def parse(kind: type[T], data: Any) -> T:
-    """Read a body as a published model; ValueError tells which field is not as published, without its value."""
-    try:
-        parsed: T = _adapter(kind).validate_python(data)  # type: ignore[arg-type] # types hash
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise ValueError(f"{place}: {first['msg']}") from None
-    return parsed

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from reconciler.core.errors import Missing, Rejected, Unavailable, Uncertain
 from reconciler.core.provider import Told
 from reconciler.providers.http import Session
-from reconciler.providers.ovh.wire import Me, Service, parse
+from reconciler.providers.ovh.wire import Me, Service
+from reconciler.providers.published import parse
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from reconciler.core.errors import Rejected, Unavailable
 from reconciler.providers.http import path
 from reconciler.providers.ovh.api import Api
-from reconciler.providers.ovh.wire import parse
+from reconciler.providers.published import parse
 
 T = TypeVar("T")
 

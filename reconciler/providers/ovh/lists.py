@@ -15,7 +15,7 @@ from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
 from reconciler.providers.http import path
 from reconciler.providers.ovh import batches
 from reconciler.providers.ovh.api import Api
-from reconciler.providers.ovh.wire import parse
+from reconciler.providers.published import parse
 
 T = TypeVar("T")
 

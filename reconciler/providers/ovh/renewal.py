@@ -10,7 +10,8 @@ from reconciler.core.errors import Rejected, Unavailable
 from reconciler.core.provider import Step, Stepped, Told
 from reconciler.providers.http import path
 from reconciler.providers.ovh.api import Api
-from reconciler.providers.ovh.wire import Service, parse
+from reconciler.providers.ovh.wire import Service
+from reconciler.providers.published import parse
 
 
 async def end(api: Api, root: str, names: Iterable[str], *, step: str) -> AsyncGenerator[Told, None]:

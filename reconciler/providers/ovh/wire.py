@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from sys import intern
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
 from reconciler.core.manifest import login_key
-
-T = TypeVar("T")
 
 OFTEN = 20
 """Texts of at most this length are shared; what is longer is mostly a login, and nobody else's."""
@@ -340,19 +337,3 @@ class Catalog(Wire):
 
     locale: Locale = Locale()
     plans: Annotated[list[Plan], BeforeValidator(_list)] = []
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def parse(kind: type[T], data: Any) -> T:
-    """Read an answer as a type; ValueError says which field is not as published, and shows no value."""
-    try:
-        found: T = _adapter(kind).validate_python(data)  # type: ignore[arg-type] # types hash
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise ValueError(f"{where}: {first['msg']}") from None
-    return found

@@ -23,7 +23,7 @@ from reconciler.providers.microsoft.graph.wire import (
     User,
 )
 from reconciler.providers.microsoft.names import KNOWN
-from reconciler.providers.microsoft.wire import parse
+from reconciler.providers.published import parse
 
 T = TypeVar("T")
 

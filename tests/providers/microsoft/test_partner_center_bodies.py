@@ -25,7 +25,8 @@ from reconciler.providers.microsoft.partner_center.wire import (
     Subscription,
     Validation,
 )
-from reconciler.providers.microsoft.wire import Page, parse
+from reconciler.providers.microsoft.wire import Page
+from reconciler.providers.published import parse
 from tests.sandbox.microsoft import specs
 
 NOW = datetime(2021, 1, 20, tzinfo=UTC)

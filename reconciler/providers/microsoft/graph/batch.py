@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 from reconciler.core.errors import ProviderError
 from reconciler.providers.microsoft.api import Api
-from reconciler.providers.microsoft.wire import Missing, Text, Wire, parse
+from reconciler.providers.microsoft.wire import Missing, Text, Wire
+from reconciler.providers.published import parse
 
 T = TypeVar("T")
 

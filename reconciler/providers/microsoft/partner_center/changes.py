@@ -22,7 +22,7 @@ from reconciler.providers.microsoft.api import request_id
 from reconciler.providers.microsoft.partner_center import holdings
 from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
 from reconciler.providers.microsoft.partner_center.wire import Subscription
-from reconciler.providers.microsoft.wire import parse
+from reconciler.providers.published import parse
 
 SCHEDULE = "scheduledNextTermInstructions"
 STALE = "2055"
