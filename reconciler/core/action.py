@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
-from reconciler.core.model import Address, Contract, Json, Price, Source
+from reconciler.core.model import Address, Contract, Json, Price, Source, setting_address
 
 How = Literal["api", "by-hand"]
 
@@ -65,6 +65,11 @@ class Action:
         """The licence group it concerns, when it concerns one."""
         kind, _, rest = self.address.partition("/")
         return rest.partition("/")[0] if kind in {"group", "seat"} else None
+
+    @property
+    def of_tenant(self) -> bool:
+        """Whether it is about the tenant itself: its account at the seller, its agreement, its domains."""
+        return self.address.startswith(setting_address(""))
 
     @property
     def renames(self) -> bool:

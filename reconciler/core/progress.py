@@ -256,7 +256,7 @@ def _deliver(progress: Progress, action: Action, event: Event) -> None:
 def _remember(progress: Progress, action: Action, data: Json) -> None:
     group = action.group
     login = str(data.get("login") or action.detail.get("login", ""))
-    if action.address.startswith("tenant/"):
+    if action.of_tenant:
         progress.settings[action.address] = dict(action.after or {})
         progress.customer = str(data.get("scope") or progress.customer)
         return

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.model import setting_address
 
 INSIDE = frozenset({Verb.ACTIVATE, Verb.DEACTIVATE, Verb.UPDATE})
 """What is done inside a group's service, and so needs to know it."""
@@ -18,8 +17,7 @@ def bound(action: Action, services: Mapping[str, tuple[str, str, str]], *, custo
     customer: the account that an earlier action of the plan created, into which an order goes, and which is
         asked whether it may buy.
     """
-    of_customer = action.verb is Verb.ORDER or action.address.startswith(setting_address(""))
-    if of_customer and customer and not action.detail.get("scope"):
+    if (action.of_tenant or action.verb is Verb.ORDER) and customer and not action.detail.get("scope"):
         return replace(action, detail={**action.detail, "scope": customer})
     group = action.group or action.detail.get("group")
     known = services.get(str(group)) if group else None

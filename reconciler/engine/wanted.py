@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.model import setting_address
 from reconciler.core.money import buys
 from reconciler.core.progress import Open, Progress
 from reconciler.engine.read import plans
@@ -15,8 +14,6 @@ from reconciler.engine.setup import Setup
 
 Key = tuple[Verb, str, str]
 """A verb, an address, and what it is to be before and after."""
-OWN = setting_address("")
-"""How the addresses of what the tenant itself is to have begin: its account, its agreement."""
 
 
 async def unwanted(setup: Setup, progress: Mapping[str, Progress], tenants: Iterable[str]) -> frozenset[str]:
@@ -55,7 +52,7 @@ def _left(known: Progress) -> list[Action]:
 def _never_begun(known: Progress, some: Iterable[Action]) -> Progress:
     """Where things would stand if none of it had been begun, nor what the tenant itself needs before it."""
     needs = {need for action in some for need in action.needs}
-    first = {key for key in needs & known.open.keys() if known.open[key].action.address.startswith(OWN)}
+    first = {key for key in needs & known.open.keys() if known.open[key].action.of_tenant}
     left = {key: one for key, one in known.open.items() if key not in first and not _unsure(one)}
     return replace(known, open=left)
 
