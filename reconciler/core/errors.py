@@ -16,6 +16,9 @@ ReconcilerError            message, hint; two lines; anything else is a bug and 
 
 from __future__ import annotations
 
+NOT_YET = "not-yet"
+"""The code of an `Unavailable` that passes by itself: what was done a moment ago, elsewhere, does not show yet."""
+
 
 class ReconcilerError(Exception):
     """What happened, to what, and in `hint` what to do next."""

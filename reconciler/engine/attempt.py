@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.core.action import Action
 from reconciler.core.errors import (
+    NOT_YET,
     JournalError,
     ProviderError,
     Rejected,
@@ -36,8 +37,6 @@ PATIENCE = timedelta(minutes=2)
 LONGEST_PAUSE = 30.0
 UNCONFIRMED = "unconfirmed"
 """The code of what is not sent because another purchase was, and nobody knows its number yet."""
-NOT_YET = "not-yet"
-"""The code of what cannot be done before something shows that was done a moment ago, elsewhere."""
 BUYING = frozenset({"checkout", "subscription"})
 """Steps after whose answer nothing may be called a refusal: something was bought."""
 
@@ -344,11 +343,10 @@ async def _wait(means: Means, seconds: float, until: datetime) -> bool:
 async def _give_up(action: Action, means: Means, why: ProviderError | str) -> Result:
     error = why if isinstance(why, ProviderError) else Unavailable(why)
     told = await failed(action, means, error, final=False)
-    match error.code:
-        case "unconfirmed":
-            return not_started(action, error.message)
-        case "not-yet":
-            return waiting(action, means, note=error.message)
+    if error.code == UNCONFIRMED:
+        return not_started(action, error.message)
+    if error.code == NOT_YET:
+        return waiting(action, means, note=error.message)
     return told
 
 

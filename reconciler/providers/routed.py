@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import Rejected, Unavailable
+from reconciler.core.errors import NOT_YET, Rejected, Unavailable
 from reconciler.core.manifest import Group
 from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Holding, Json, Organisation, Quote, Snapshot
@@ -207,7 +207,7 @@ class RoutedTenant:
             raise Unavailable(
                 f"what was bought for group/{action.group} does not show in the directory yet",
                 hint="try again later, or write `sku:` in the group",
-                code="not-yet",
+                code=NOT_YET,
                 retry_after=soon(self.directory.directory),
             )
         return known

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import Rejected, Unavailable
+from reconciler.core.errors import NOT_YET, Rejected, Unavailable
 from reconciler.core.model import Json
 from reconciler.core.provider import Absent, Accepted, Done, Outcome, Step, Stepped, StepRecord, Told, Unknown
 from reconciler.providers.http import path
@@ -18,7 +18,7 @@ SOON = 25.0
 """Seconds after which a location, a person or a bought seat may have gone round among Graph's servers."""
 
 _NOWHERE = "the directory does not know the country of {} everywhere yet"
-NOT_YET = {
+PASSING = {
     "usage location": _NOWHERE,
     "usagelocation": _NOWHERE,
     "any available licenses": "the directory shows no free seat for {} yet",
@@ -117,12 +117,12 @@ async def _send(
     try:
         await directory.api.do("POST", f"/users{path(user.id)}/assignLicense", body)
     except Rejected as error:
-        for words, told in NOT_YET.items():
+        for words, told in PASSING.items():
             if says(error, words):
                 raise Unavailable(
                     told.format(user.login),
                     hint="try again later",
-                    code="not-yet",
+                    code=NOT_YET,
                     retry_after=soon(directory),
                 ) from error
         if remove and says(error, "does not have a corresponding license"):

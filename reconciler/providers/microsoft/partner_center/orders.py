@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 
 from reconciler.core.action import Action
-from reconciler.core.errors import Missing, Rejected, Unavailable, Uncertain
+from reconciler.core.errors import NOT_YET, Missing, Rejected, Unavailable, Uncertain
 from reconciler.core.model import Quote
 from reconciler.core.provider import (
     Absent,
@@ -191,7 +191,7 @@ def _reviewed(account: PartnerCenterAccount, error: Rejected) -> Rejected | Unav
     if error.code not in UNDER_REVIEW:
         return error
     again = account.api.settings.poll
-    return Unavailable(REVIEW, hint=error.hint, code="not-yet", retry_after=again)
+    return Unavailable(REVIEW, hint=error.hint, code=NOT_YET, retry_after=again)
 
 
 def _buyable(cart: Cart, item: Item) -> None:
