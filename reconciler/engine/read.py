@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -18,6 +18,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.planner import World, identities, plan_tenant, to_read
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account
+from reconciler.core.unread import unread
 from reconciler.core.workspace import Price as WorkspacePrice
 from reconciler.engine.fault import where
 
@@ -148,16 +149,17 @@ async def _plan_account(
 
 def _told(manifests: Iterable[ManifestFile], progress: Mapping[str, Progress]) -> tuple[Holding, ...]:
     """What people confirmed to have bought, where nothing can be read."""
-    return tuple(
-        Holding(
-            ref=ref, product=product, scope=scope, seats=known.delivered[name].seats, sku=skus.get(name, "")
-        )
-        for manifest in manifests
-        if (known := progress.get(manifest.tenant.tenant)) is not None
-        for skus in [{one.name: one.sku or "" for one in manifest.tenant.license_groups}]
-        for name, (ref, product, scope) in sorted(known.services.items())
-        if name in known.delivered and name not in known.cancelled
-    )
+    tenants = [one.tenant for one in manifests if one.tenant.tenant in progress]
+    return tuple(held for tenant in tenants for held in _confirmed(tenant, progress[tenant.tenant]))
+
+
+def _confirmed(tenant: Tenant, known: Progress) -> Iterator[Holding]:
+    """What one tenant's people confirmed, and have not ended since."""
+    skus = {group.name: group.sku or "" for group in tenant.license_groups}
+    for name, (ref, product, scope) in sorted(known.services.items()):
+        if name in known.delivered and name not in known.cancelled:
+            seats = known.delivered[name].seats
+            yield Holding(ref=ref, product=product, scope=scope, seats=seats, sku=skus.get(name, ""))
 
 
 def world_of(
@@ -237,10 +239,8 @@ class _Reader:
         doubtful = [one.reason for one in found.values() if one.code == "RC4103"]
         if doubtful:
             return _unreadable(tenant, "; ".join(doubtful))
-        scopes = {tenant.service, *(one.holding.scope for one in found.values() if one.holding)} - {None}
-        for scope in sorted(str(one) for one in scopes):
-            if scope in self.world.snapshot.failed:
-                return _unreadable(tenant, self.world.snapshot.failed[scope])
+        if why := unread(tenant, found, self.world, progress):
+            return _unreadable(tenant, why)
         refs = to_read(manifest, self.world, found, progress)
         provider = self.account.tenant(tenant)
         holdings = await provider.read(refs) if refs else ()
