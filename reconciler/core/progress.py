@@ -16,7 +16,7 @@ from reconciler.core.open import Delivery, Open, Spending, Stuck
 from reconciler.core.provider import StepRecord
 from reconciler.core.serial import action_from_dict
 
-__all__ = ["Delivery", "Open", "Progress", "Spending", "Stuck", "replay", "replay_all"]
+__all__ = ["Delivery", "Open", "Progress", "Spending", "Stuck", "by_tenant", "replay", "replay_all"]
 
 
 @dataclass(slots=True)
@@ -98,10 +98,15 @@ def _damaged(event: Event) -> JournalError:
 
 def replay_all(events: Iterable[Event]) -> dict[str, Progress]:
     """Read all tenants' events into where each stands."""
-    by_tenant: dict[str, list[Event]] = {}
+    return {tenant: replay(some) for tenant, some in by_tenant(events).items()}
+
+
+def by_tenant(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Each tenant's events, in their order."""
+    found: dict[str, list[Event]] = {}
     for event in events:
-        by_tenant.setdefault(event.tenant, []).append(event)
-    return {tenant: replay(some) for tenant, some in by_tenant.items()}
+        found.setdefault(event.tenant, []).append(event)
+    return found
 
 
 def _ignore(_progress: Progress, _event: Event) -> None:

@@ -12,7 +12,7 @@ from reconciler.core.journal import Event, Journal, Kind
 from reconciler.core.manifest import ManifestFile
 from reconciler.core.plan import Plan, Run
 from reconciler.core.policy import Allowances, Past, exceeded, work_of
-from reconciler.core.progress import Progress, Spending, replay
+from reconciler.core.progress import Progress, Spending, by_tenant, replay
 from reconciler.core.workspace import Policy
 from reconciler.core.workspace import Price as WorkspacePrice
 from reconciler.engine.clock import Clock
@@ -70,18 +70,16 @@ def known_of(events: Iterable[Event]) -> frozenset[str]:
 
 def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> dict[str, Progress]:
     """Where every tenant stands; a renamed one goes on with what was known under its old name."""
-    by_tenant: dict[str, list[Event]] = {}
-    for event in events:
-        by_tenant.setdefault(event.tenant, []).append(event)
-    progress = {tenant: replay(some) for tenant, some in by_tenant.items()}
+    told = by_tenant(events)
+    progress = {tenant: replay(some) for tenant, some in told.items()}
     tenants = [one.tenant for one in manifests]
     names = {tenant.tenant for tenant in tenants}
     for tenant in tenants:
-        old, own = tenant.previously, by_tenant.get(tenant.tenant, [])
-        if not old or old in names or old not in by_tenant:
+        old, own = tenant.previously, told.get(tenant.tenant, [])
+        if not old or old in names or old not in told:
             continue
         if not any(map(_is_its_own, own)):
-            progress[tenant.tenant] = replay([*by_tenant[old], *own])
+            progress[tenant.tenant] = replay([*told[old], *own])
             progress[tenant.tenant].inherited = old
         elif progress[tenant.tenant].took != old:
             progress[tenant.tenant].twice = old
