@@ -54,8 +54,8 @@ BY_HAND: Mapping[str, Support] = {
 """Keys that no API serves, with whatever provider (microsoft.md section 14, ovh.md section on Office Attach)."""
 
 
-def settle_settings(draft: Draft, organisation: Organisation, progress: Progress) -> dict[Address, str]:
-    """Plan what is not so yet; the actions' ids by address."""
+def settle_settings(draft: Draft, organisation: Organisation, progress: Progress) -> None:
+    """Plan what is not so yet."""
     made: dict[Address, str] = {}
     for one in (*wanted(draft.manifest.tenant), *_agreement(draft)):
         if _is_so(one, organisation, progress) or _is_open(one, progress):
@@ -71,7 +71,6 @@ def settle_settings(draft: Draft, organisation: Organisation, progress: Progress
         if identifier is not None:
             made[one.address] = identifier
     _before_buying(draft, made, progress)
-    return made
 
 
 def _before_buying(draft: Draft, made: Mapping[Address, str], progress: Progress) -> None:
