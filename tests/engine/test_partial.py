@@ -1,0 +1,117 @@
+"""Answers of a provider that leave something out while a plan is made: nothing is bought in its stead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.core.action import Verb
+from reconciler.core.plan import Plan, Status
+from reconciler.engine.setup import Setup, load, plan_run
+from tests.engine.conftest import Make
+from tests.engine.harness import Bench, planned
+
+ACME, OTHER = "acme.o365.ovh.com", "other.o365.ovh.com"
+ROOT = "/1.0/license/officePrepaid"
+TENANT = "version: 1\ntenant: acme\nprovider: ovh-prepaid\naccount: ovh-main\n"
+
+Change = Callable[[Any], Any]
+Twist = Callable[[httpx.Request], httpx.Response | Change | None]
+
+
+class Twisted(httpx.AsyncBaseTransport):
+    """The way to the provider, on which some requests get another answer, and some answers are changed."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, twist: Twist) -> None:
+        self.inner = inner
+        self.twist = twist
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        said = self.twist(request)
+        if isinstance(said, httpx.Response):
+            return said
+        answer = await self.inner.handle_async_request(request)
+        if said is None:
+            return answer
+        await answer.aread()
+        kept = {name: value for name, value in answer.headers.items() if name.startswith("x-")}
+        return httpx.Response(answer.status_code, headers=kept, json=said(answer.json()))
+
+
+def plan(one: Bench, twist: Twist) -> Plan:
+    """What a plan shows while the provider answers like that."""
+    process = one.process(writes=False)
+    process.wire.inner = Twisted(process.wire.inner, twist)
+
+    async def made(setup: Setup) -> Plan:
+        return planned(await plan_run(setup, load(setup)))
+
+    return process.run(made)
+
+
+def missing() -> httpx.Response:
+    return httpx.Response(404, json={"class": "Client::NotFound", "message": "This service does not exist"})
+
+
+def broken() -> httpx.Response:
+    return httpx.Response(500, json={"class": "Server::InternalServerError", "message": "Internal error"})
+
+
+def expanded(request: httpx.Request) -> bool:
+    return "x-pagination-mode" in request.headers
+
+
+def unreadable(service: str, answer: Callable[[], httpx.Response]) -> Twist:
+    """Every seat of a service is listed and cannot be read."""
+    return lambda request: answer() if service in request.url.path or expanded(request) else None
+
+
+@pytest.mark.parametrize("answer", [missing, broken])
+@pytest.mark.parametrize("pinned", ["", f", service: {ACME}"])
+def test_a_service_that_cannot_be_read_is_not_bought_a_second_time(
+    bench: Make, answer: Callable[[], httpx.Response], pinned: str
+) -> None:
+    """Only what is read tells its product: the unreadable service may be just the group that nothing pins."""
+    world = (
+        f"prepaid: [{{service: {ACME}, seats: [{{empty: 2}}]}},"
+        f" {{service: {OTHER}, seats: [{{licence: pro-plus, empty: 2}}]}}]"
+    )
+    group = f"license_groups: [{{name: office, product: business, seats: 2{pinned}}}]\n"
+    one = bench(world, acme=TENANT + group)
+
+    found = plan(one, unreadable(ACME, answer))
+
+    assert found.status is Status.ERROR
+    assert not found.actions
+    assert ACME in (found.error or "")
+
+
+def test_what_of_a_service_cannot_be_read_is_not_ordered_into_it(bench: Make) -> None:
+    seats = "[{empty: 1}, {licence: pro-plus, empty: 2}]"
+    group = f"license_groups: [{{name: office, product: business, seats: 1, service: {ACME}}}]\n"
+    one = bench(f"prepaid: [{{service: {ACME}, seats: {seats}}}]", acme=TENANT + group)
+    business = f"{ACME}-1001"
+
+    found = plan(one, lambda request: broken() if business in request.url.path or expanded(request) else None)
+
+    assert (found.status, found.actions) == (Status.ERROR, ())
+
+
+def test_somebody_elses_unreadable_service_holds_nobody_up(bench: Make) -> None:
+    world = (
+        f"prepaid: [{{service: {ACME}, seats: [{{empty: 2}}]}}, {{service: {OTHER}, seats: [{{empty: 2}}]}}]"
+    )
+    mine = f"license_groups: [{{name: office, product: business, seats: 3, service: {ACME}}}]\n"
+    new = f"license_groups: [{{name: more, product: business, seats: 1, service: new, beside: [{OTHER}]}}]\n"
+    one = bench(world, acme=TENANT + mine, beta=TENANT.replace("acme", "beta") + new)
+    process = one.process(writes=False)
+    process.wire.inner = Twisted(process.wire.inner, unreadable(OTHER, broken))
+
+    async def made(setup: Setup) -> dict[str, list[Verb]]:
+        run = await plan_run(setup, load(setup))
+        return {each.tenant: [action.verb for action in each.actions] for each in run.plans}
+
+    assert process.run(made) == {"acme": [Verb.RESIZE], "beta": [Verb.ORDER]}
