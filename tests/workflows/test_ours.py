@@ -83,13 +83,18 @@ def test_every_output_of_the_action_is_one_that_the_tool_gives() -> None:
 RELEASE = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]
 
 
+def lay_out(folder: Path) -> None:
+    """What the build looks at, in a folder of its own."""
+    for name in ("reconciler", "README.md", "LICENSE", "NOTICE", "pyproject.toml", "requirements.lock"):
+        (folder / name).symlink_to(ROOT / name)
+
+
 def test_the_release_builds_what_it_says_and_refuses_another_tag(tmp_path: Path) -> None:
     version = re.search(
         r'"(.+)"', (ROOT / "reconciler/__init__.py").read_text(encoding="utf-8").splitlines()[2]
     )
     assert version
-    for name in ("reconciler", "README.md", "LICENSE", "pyproject.toml", "requirements.lock"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    lay_out(tmp_path)
     lines = [step["run"] for step in RELEASE["build"]["steps"] if "run" in step]
 
     def do(line: str, tag: str) -> int:
@@ -107,6 +112,28 @@ def test_the_release_builds_what_it_says_and_refuses_another_tag(tmp_path: Path)
     assert [do(line, f"v{version[1]}") for line in lines] == [0, 0, 0]
     assert do(lines[-1], "v9.9.9") == 1
     assert len(list((tmp_path / "dist").iterdir())) == 2
+
+
+def test_whoever_builds_a_release_gets_the_same_bytes(tmp_path: Path) -> None:
+    [build] = [step["run"] for step in RELEASE["build"]["steps"] if "hatchling" in step.get("run", "")]
+    made = []
+
+    for name, mask in (("one", 0o022), ("another place", 0o077)):
+        (tmp_path / name).mkdir()
+        lay_out(tmp_path / name)
+        subprocess.run(
+            ["bash", "-e", "-c", build],
+            cwd=tmp_path / name,
+            env=clean_environment(),
+            umask=mask,
+            capture_output=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+        made.append({file.name: file.read_bytes() for file in (tmp_path / name / "dist").iterdir()})
+
+    assert len(made[0]) == 2
+    assert made[0] == made[1]
 
 
 def test_what_cannot_be_executed_here_is_well_formed_shell() -> None:
