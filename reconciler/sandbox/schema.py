@@ -3,7 +3,7 @@
 from reconciler.sandbox.microsoft.tables import SCHEMA as MICROSOFT
 
 # To be raised with every change below: a file of another version is refused, never guessed at.
-VERSION = 2
+VERSION = 3
 
 _OVH = """
 CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

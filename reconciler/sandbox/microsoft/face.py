@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from reconciler.sandbox.call import Reply, Request
 from reconciler.sandbox.faults import waiting
 from reconciler.sandbox.microsoft import (
+    access,
     agreements,
     batch,
     carts,
@@ -15,6 +16,7 @@ from reconciler.sandbox.microsoft import (
     directory,
     domains,
     gdap,
+    groups,
     interference,
     licences,
     login,
@@ -35,7 +37,7 @@ PREFIXES = ("login", "partner-center", "graph")
 # Importing a part fills the tables of routes; named here so that none is forgotten.
 PARTS = (
     (agreements, carts, catalog, changes, customers, orders, people, rules, subscriptions),
-    (batch, directory, domains, gdap, interference, licences, skus, users),
+    (access, batch, directory, domains, gdap, groups, interference, licences, skus, users),
 )
 
 

@@ -25,7 +25,7 @@ _KIND = "#microsoft.graph.delegatedAdmin"
 
 @graph("GET", ROOT)
 def listed(call: Call) -> dict[str, Any]:
-    _may(call)
+    may(call)
     rows = call.tx.all("SELECT * FROM ms_relation ORDER BY seq")
     return {
         "@odata.context": _context(call, "delegatedAdminRelationships"),
@@ -35,7 +35,7 @@ def listed(call: Call) -> dict[str, Any]:
 
 @graph("POST", ROOT)
 def create(call: Call) -> Reply:
-    _may(call, write=True)
+    may(call, write=True)
     data = _read(call.tx, call.body)
     number = f"{fresh(call.tx, 'relation')}-{fresh(call.tx, 'relation')}"
     call.tx.run(
@@ -46,33 +46,33 @@ def create(call: Call) -> Reply:
     where = f"{call.base}/graph/v1.0{ROOT}/{number}"
     shown = {
         "@odata.context": _context(call, "delegatedAdminRelationships/$entity"),
-        **_show(_find(call, number)),
+        **_show(find(call, number)),
     }
     return Reply(201, shown, {"Location": where})
 
 
 @graph("GET", ONE)
 def read(call: Call) -> dict[str, Any]:
-    _may(call)
-    return {"@odata.context": _context(call, "delegatedAdminRelationships/$entity"), **_show(_find(call))}
+    may(call)
+    return {"@odata.context": _context(call, "delegatedAdminRelationships/$entity"), **_show(find(call))}
 
 
 @graph("PATCH", ONE)
 def change(call: Call) -> dict[str, Any]:
-    _may(call, write=True)
-    row = _matched(call, _find(call))
+    may(call, write=True)
+    row = matched(call, find(call))
     if row["status"] != "created":
         raise odd("Conflict", "The relationship can only be changed while its status is created.", 409)
     data = _read(call.tx, {**json.loads(row["data"]), **mapping(call.body)}, but=row["id"])
     sql = "UPDATE ms_relation SET data = ?, changed = ?, version = version + 1 WHERE id = ?"
     call.tx.run(sql, json.dumps(data), call.tx.now, row["id"])
-    return {"@odata.context": _context(call, "delegatedAdminRelationships/$entity"), **_show(_find(call))}
+    return {"@odata.context": _context(call, "delegatedAdminRelationships/$entity"), **_show(find(call))}
 
 
 @graph("DELETE", ONE)
 def delete(call: Call) -> None:
-    _may(call, write=True)
-    row = _matched(call, _find(call))
+    may(call, write=True)
+    row = matched(call, find(call))
     if row["status"] != "created":
         raise odd("Conflict", "The relationship can only be deleted while its status is created.", 409)
     call.tx.run("DELETE FROM ms_relation WHERE id = ?", row["id"])
@@ -81,13 +81,13 @@ def delete(call: Call) -> None:
 
 @graph("GET", ONE + "/requests")
 def requests(call: Call) -> dict[str, Any]:
-    return _parts(call, "request")
+    return parts(call, "request")
 
 
 @graph("POST", ONE + "/requests")
 def request(call: Call) -> Reply:
-    _may(call, write=True)
-    row, action = _find(call), mapping(call.body).get("action")
+    may(call, write=True)
+    row, action = find(call), mapping(call.body).get("action")
     match action, row["status"]:
         case "lockForApproval", "created":
             _step(call.tx, row["id"], "approvalPending")
@@ -98,89 +98,34 @@ def request(call: Call) -> Reply:
             raise odd("Conflict", f"The action is not possible while the status is {status}.", 409)
         case _:
             raise bad_request("The action is lockForApproval or terminate.")
-    number = _add(call.tx, "request", row["id"], "created", {"action": action})
+    number = add(call.tx, "request", row["id"], "created", {"action": action})
     where = f"{call.base}/graph/v1.0{ROOT}/{row['id']}/requests/{number}"
-    return Reply(201, _part(_find_part(call, "request", number)), {"Location": where})
+    return Reply(201, part(find_part(call, "request", number)), {"Location": where})
 
 
 @graph("GET", ONE + "/requests/{part}")
 def request_one(call: Call) -> dict[str, Any]:
-    return _part(_find_part(call, "request"))
-
-
-@graph("GET", ONE + "/accessAssignments")
-def assignments(call: Call) -> dict[str, Any]:
-    return _parts(call, "assignment")
-
-
-@graph("POST", ONE + "/accessAssignments")
-def assign(call: Call) -> Reply:
-    _may(call, write=True)
-    row = _find(call)
-    if row["status"] != "active":
-        raise odd("Conflict", "Access can only be assigned in an active relationship.", 409)
-    data = _assignment(row, call.body)
-    number = _add(call.tx, "assignment", row["id"], "pending", data)
-    call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-part", id=number, status="active")
-    call.tx.record("graph-access-assigned", relation=row["id"], id=number)
-    where = f"{call.base}/graph/v1.0{ROOT}/{row['id']}/accessAssignments/{number}"
-    return Reply(201, _part(_find_part(call, "assignment", number)), {"Location": where})
-
-
-@graph("GET", ONE + "/accessAssignments/{part}")
-def assignment(call: Call) -> dict[str, Any]:
-    return _part(_find_part(call, "assignment"))
-
-
-@graph("PATCH", ONE + "/accessAssignments/{part}")
-def reassign(call: Call) -> object:
-    _may(call, write=True)
-    row, part = _find(call), _matched(call, _find_part(call, "assignment"))
-    before = json.loads(part["data"])
-    data = _assignment(row, {**before, **mapping(call.body)})
-    if data == before:
-        return _part(part)
-    sql = "UPDATE ms_relation_part SET data = ?, changed = ?, version = version + 1 WHERE id = ?"
-    call.tx.run(sql, json.dumps(data), call.tx.now, part["id"])
-    text = json.dumps({"id": part["id"], **data, "status": part["status"]})
-    about = {"operationType": "delegatedAdminAccessAssignmentUpdate", "data": text}
-    number = _add(call.tx, "operation", row["id"], "running", about)
-    call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-part", id=number, status="succeeded")
-    where = f"{call.base}/graph/v1.0{ROOT}/{row['id']}/operations/{number}"
-    return Reply(202, {}, {"Location": where, "Retry-After": "10"})
-
-
-@graph("DELETE", ONE + "/accessAssignments/{part}")
-def unassign(call: Call) -> None:
-    _may(call, write=True)
-    part = _matched(call, _find_part(call, "assignment"))
-    call.tx.run("UPDATE ms_relation_part SET status = 'deleting' WHERE id = ?", part["id"])
-    call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-part", id=part["id"], status="deleted")
-    call.tx.record("graph-access-removed", relation=part["relation"], id=part["id"])
-
-
-@graph("GET", ONE + "/operations")
-def operations(call: Call) -> dict[str, Any]:
-    return _parts(call, "operation")
-
-
-@graph("GET", ONE + "/operations/{part}")
-def operation(call: Call) -> dict[str, Any]:
-    return _part(_find_part(call, "operation"))
+    return part(find_part(call, "request"))
 
 
 def approve(tx: Tx, word: str) -> str:
     """Play the customer's administrator who approves a relationship, given by id or name."""
-    row = tx.one(
-        "SELECT * FROM ms_relation WHERE id = ? OR json_extract(data, '$.displayName') = ?", word, word
-    )
-    if row is None:
-        raise ValueError(f"there is no relationship {word!r}")
+    row = named(tx, word)
     if row["status"] != "approvalPending":
         raise ValueError(f"the relationship is {row['status']}: there is nothing to approve")
     _step(tx, row["id"], "approved")
     _later(tx, row["id"], "activating")
     return str(row["id"])
+
+
+def named(tx: Tx, word: str) -> Any:
+    """Give the relationship of an id or name."""
+    row = tx.one(
+        "SELECT * FROM ms_relation WHERE id = ? OR json_extract(data, '$.displayName') = ?", word, word
+    )
+    if row is None:
+        raise ValueError(f"there is no relationship {word!r}")
+    return row
 
 
 _NEXT = {"activating": "active", "terminating": "terminated", "expiring": "expired"}
@@ -202,7 +147,7 @@ def _moved(tx: Tx, data: Mapping[str, Any]) -> None:
 
 
 @event("graph-part")
-def _part_moved(tx: Tx, data: Mapping[str, Any]) -> None:
+def moved_part(tx: Tx, data: Mapping[str, Any]) -> None:
     sql = "UPDATE ms_relation_part SET status = ?, changed = ?, version = version + 1 WHERE id = ?"
     tx.run(sql, data["status"], tx.now, data["id"])
 
@@ -217,7 +162,7 @@ def _step(tx: Tx, number: str, status: str) -> None:
     tx.record(f"graph-relationship-{status}", id=number)
 
 
-def _may(call: Call, *, write: bool = False) -> None:
+def may(call: Call, *, write: bool = False) -> None:
     if call.caller["tenant"] != partner(call.tx)["tenant_id"]:
         raise denied("The relationships belong to the partner's directory.")
     if write and call.caller["kind"] == "app" and not call.tx.settings.gdap_app_only:
@@ -233,7 +178,7 @@ def _read(tx: Tx, given: Any, *, but: str = "") -> dict[str, Any]:
     name = str(body["displayName"])
     if not 0 < len(name) <= 50 or not 1 <= _days(str(body["duration"])) <= _LONGEST:
         raise bad_request("displayName has 1 to 50 letters, duration is P1D to P2Y.")
-    _roles(body["accessDetails"])
+    roles(body["accessDetails"])
     if body.get("autoExtendDuration", "PT0S") not in {"P0D", "PT0S", "P180D"}:
         raise bad_request("autoExtendDuration is P0D, PT0S or P180D.")
     sql = "SELECT id FROM ms_relation WHERE json_extract(data, '$.displayName') = ? AND id != ?"
@@ -242,7 +187,7 @@ def _read(tx: Tx, given: Any, *, but: str = "") -> dict[str, Any]:
     return {"autoExtendDuration": "PT0S", **body}
 
 
-def _roles(details: Any) -> set[str]:
+def roles(details: Any) -> set[str]:
     roles = details.get("unifiedRoles") if isinstance(details, dict) else None
     if not isinstance(roles, list) or not all(
         isinstance(one, dict) and one.get("roleDefinitionId") for one in roles
@@ -251,23 +196,13 @@ def _roles(details: Any) -> set[str]:
     return {str(one["roleDefinitionId"]) for one in roles}
 
 
-def _assignment(row: Any, given: Any) -> dict[str, Any]:
-    body = given if isinstance(given, dict) else {}
-    container = mapping(body.get("accessContainer"))
-    if container.get("accessContainerType") != "securityGroup" or not container.get("accessContainerId"):
-        raise bad_request("accessContainer names a securityGroup by its accessContainerId.")
-    if not _roles(body.get("accessDetails")) <= _roles(json.loads(row["data"])["accessDetails"]):
-        raise bad_request("Only roles of the relationship can be assigned.")
-    return {"accessContainer": container, "accessDetails": body["accessDetails"]}
-
-
 def _days(text: str) -> int:
     found = _DURATION.fullmatch(text)
     years, months, days = (int(part or 0) for part in found.groups()) if found is not None else (0, 0, 0)
     return years * 365 + months * 30 + days
 
 
-def _find(call: Call, number: str | None = None) -> Any:
+def find(call: Call, number: str | None = None) -> Any:
     wanted = number or call.path["relation"]
     row = call.tx.one("SELECT * FROM ms_relation WHERE id = ?", wanted)
     if row is None:
@@ -275,7 +210,7 @@ def _find(call: Call, number: str | None = None) -> Any:
     return row
 
 
-def _find_part(call: Call, kind: str, number: str | None = None) -> Any:
+def find_part(call: Call, kind: str, number: str | None = None) -> Any:
     wanted = number or call.path["part"]
     sql = "SELECT * FROM ms_relation_part WHERE id = ? AND kind = ? AND relation = ?"
     row = call.tx.one(sql, wanted, kind, call.path["relation"])
@@ -284,7 +219,7 @@ def _find_part(call: Call, kind: str, number: str | None = None) -> Any:
     return row
 
 
-def _matched(call: Call, row: Any) -> Any:
+def matched(call: Call, row: Any) -> Any:
     sent = call.request.headers.get("if-match", "") if call.request is not None else ""
     if not sent:
         raise bad_request("The If-Match header is required.")
@@ -293,7 +228,7 @@ def _matched(call: Call, row: Any) -> Any:
     return row
 
 
-def _add(tx: Tx, kind: str, relation: str, status: str, data: dict[str, Any]) -> str:
+def add(tx: Tx, kind: str, relation: str, status: str, data: dict[str, Any]) -> str:
     number = fresh(tx, kind)
     tx.run(
         "INSERT INTO ms_relation_part (id, kind, relation, status, data, created, changed)"
@@ -303,17 +238,17 @@ def _add(tx: Tx, kind: str, relation: str, status: str, data: dict[str, Any]) ->
     return number
 
 
-def _parts(call: Call, kind: str) -> dict[str, Any]:
-    _may(call)
-    row = _find(call)
+def parts(call: Call, kind: str) -> dict[str, Any]:
+    may(call)
+    row = find(call)
     sql = "SELECT * FROM ms_relation_part WHERE relation = ? AND kind = ? ORDER BY seq"
     return {
         "@odata.context": _context(call, kind),
-        "value": [_part(one) for one in call.tx.all(sql, row["id"], kind)],
+        "value": [part(one) for one in call.tx.all(sql, row["id"], kind)],
     }
 
 
-def _part(row: Any) -> dict[str, Any]:
+def part(row: Any) -> dict[str, Any]:
     kinds = {
         "request": "RelationshipRequest",
         "assignment": "AccessAssignment",

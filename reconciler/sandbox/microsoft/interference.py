@@ -4,6 +4,7 @@ from typing import Any
 
 from reconciler.sandbox.interference import CHANGES
 from reconciler.sandbox.microsoft import (
+    access,
     agreements,
     assigned,
     customers,
@@ -19,6 +20,14 @@ from reconciler.sandbox.store import Tx
 
 def _approve(tx: Tx, relation: str) -> None:
     gdap.approve(tx, relation)
+
+
+def _access_given(tx: Tx, relation: str, group: str, role: str) -> None:
+    access.give(tx, relation, group, role)
+
+
+def _access_taken(tx: Tx, relation: str, group: str, role: str = "") -> None:
+    access.take(tx, relation, group, role)
 
 
 def _publish(tx: Tx, name: str, kind: str, value: str) -> None:
@@ -141,6 +150,8 @@ def _group_licence_ended(tx: Tx, tenant: str, group: str) -> None:
 
 CHANGES |= {
     "relationship-approved": _approve,
+    "access-given": _access_given,
+    "access-taken": _access_taken,
     "dns-published": _publish,
     "domain-published": _publish_verification,
     "agreement-signed": _sign,

@@ -9,6 +9,7 @@ from reconciler.sandbox.microsoft import (
     agreements,
     assigned,
     customers,
+    groups,
     keys,
     products,
     sales,
@@ -26,9 +27,12 @@ _CUSTOMER = {"agreement", "validation", "registration_number", "email", "subscri
 
 def load(tx: Tx, document: Mapping[str, Any]) -> None:
     """Add everything that a document describes."""
-    only(document, {"partner", "keys", "customers", "tenants"}, "microsoft")
+    only(document, {"partner", "keys", "customers", "tenants", "groups"}, "microsoft")
     if document.get("partner"):
         _partner(tx, document["partner"])
+    for given in document.get("groups") or ():
+        only(given, {"id", "name"}, "a security group of the partner")
+        groups.add(tx, keys.partner(tx)["tenant_id"], str(given["id"]), str(given["name"]))
     for given in document.get("keys") or ():
         only(given, {"tenant_id", "client_id", "client_secret", "refresh_token"}, "a key")
         keys.add(tx, dict(given))
@@ -115,8 +119,10 @@ def _person(tx: Tx, tenant: str, domain: str, given: Mapping[str, Any]) -> None:
     for word in given.get("licences") or ():
         assigned.give(tx, row, products.chosen(str(word)).sku)
     for group, words in (given.get("group_licences") or {}).items():
+        via = named("group", tenant, group)
+        groups.add(tx, tenant, via, str(group))
         for word in words:
-            assigned.give(tx, row, products.chosen(str(word)).sku, via=named("group", tenant, group))
+            assigned.give(tx, row, products.chosen(str(word)).sku, via=via)
 
 
 def _customer(tx: Tx, given: Mapping[str, Any]) -> None:

@@ -62,7 +62,7 @@ def _single(text: str, advanced: bool) -> Test:  # noqa: FBT001 - handed on
     raise odd("Request_UnsupportedQuery", f"Unsupported or invalid query filter clause: {text}")
 
 
-def fields(call: Call, known: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
+def fields(call: Call, known: Sequence[str], usual: Sequence[str], *, kind: str = "user") -> tuple[str, ...]:
     """Give the fields that `$select` names, else the usual ones."""
     text = call.query.get("$select", "")
     if not text:
@@ -71,7 +71,7 @@ def fields(call: Call, known: Sequence[str], usual: Sequence[str]) -> tuple[str,
     spelled = {name.lower(): name for name in known}
     for name in chosen:
         if name.lower() not in spelled:
-            raise bad_request(f"Could not find a property named '{name}' on type 'microsoft.graph.user'.")
+            raise bad_request(f"Could not find a property named '{name}' on type 'microsoft.graph.{kind}'.")
     return tuple(spelled[name.lower()] for name in chosen)
 
 

@@ -45,6 +45,10 @@ CREATE TABLE ms_user (
     location TEXT, located REAL NOT NULL DEFAULT 0, created REAL NOT NULL, deleted REAL, data TEXT NOT NULL);
 CREATE INDEX ms_user_tenant ON ms_user (tenant, seq);
 CREATE INDEX ms_user_upn ON ms_user (tenant, upn);
+CREATE TABLE ms_group (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, name TEXT NOT NULL,
+    created REAL NOT NULL);
+CREATE INDEX ms_group_tenant ON ms_group (tenant, seq);
 CREATE TABLE ms_licence (
     user TEXT NOT NULL, sku TEXT NOT NULL, via TEXT NOT NULL DEFAULT '', tenant TEXT NOT NULL,
     disabled TEXT NOT NULL DEFAULT '[]', at REAL NOT NULL, PRIMARY KEY (user, sku, via)) WITHOUT ROWID;

@@ -319,15 +319,27 @@ def active(world: World, own: Cloud, clock: Clock) -> str:
     return f"{RELATIONS}/{number}"
 
 
+HELPDESK = "869713c9-0b28-4d08-8949-ae07ae1bf528"
+SALES = "3a4c07b1-7d58-4d3e-9b0f-0d4f4f1b7c55"
+
+
+def access(group: str = HELPDESK, *roles: str) -> dict[str, Any]:
+    chosen = [{"roleDefinitionId": ROLES[one]} for one in roles or ("License Administrator",)]
+    container = {"accessContainerId": group, "accessContainerType": "securityGroup"}
+    return {"accessContainer": container, "accessDetails": {"unifiedRoles": chosen}}
+
+
 def test_access_is_assigned_changed_and_removed(world: World, own: Cloud, clock: Clock) -> None:
     path = active(world, own, clock)
-    container = {"accessContainerId": "g1", "accessContainerType": "securityGroup"}
-    roles = {"unifiedRoles": [{"roleDefinitionId": ROLES["License Administrator"]}]}
-    body = {"accessContainer": container, "accessDetails": roles}
+    world.load({"microsoft": {"groups": [{"id": HELPDESK, "name": "Helpdesk"}]}})
+    body = access()
+    roles = body["accessDetails"]
 
     made = own.post(f"{path}/accessAssignments", body)
     one = f"{path}/accessAssignments/{made.body['id']}"
     assert (made.status, made.body["status"]) == (201, "pending")
+    early = own.patch(one, {"accessDetails": roles}, {"If-Match": made.body["@odata.etag"]})
+    assert early.status == 409
     clock.sleep(5)
     found = own.get(one).body
     assert found["status"] == "active"
@@ -338,7 +350,9 @@ def test_access_is_assigned_changed_and_removed(world: World, own: Cloud, clock:
     assert (changed.status, changed.headers["Retry-After"]) == (202, "10")
     operation = own.follow(changed.headers["Location"])
     assert operation.body["status"] == "running"
+    assert own.get(one).body["accessDetails"] == roles
     clock.sleep(5)
+    assert own.get(one).body["accessDetails"] == more
     assert own.follow(changed.headers["Location"]).body["status"] == "succeeded"
     assert len(own.get(f"{path}/operations").body["value"]) == 1
     wrong = {"unifiedRoles": [{"roleDefinitionId": ROLES["Global Reader"]}]}
@@ -347,6 +361,63 @@ def test_access_is_assigned_changed_and_removed(world: World, own: Cloud, clock:
     clock.sleep(5)
     assert [row["status"] for row in own.get(f"{path}/accessAssignments").body["value"]] == ["deleted"]
     assert own.get(f"{path}/accessAssignments/none").status == 404
+
+
+def test_a_group_has_one_assignment_and_is_one_of_the_partners(
+    world: World, own: Cloud, clock: Clock
+) -> None:
+    path = active(world, own, clock)
+    world.load({"microsoft": {"groups": [{"id": HELPDESK, "name": "Helpdesk"}]}})
+
+    first = own.post(f"{path}/accessAssignments", access())
+    again = own.post(f"{path}/accessAssignments", access(HELPDESK.upper(), "User Administrator"))
+    stranger = own.post(f"{path}/accessAssignments", access(SALES))
+    early = own.post(RELATIONS, relation(displayName="Later"))
+
+    assert (first.status, again.status, stranger.status) == (201, 409, 400)
+    assert again.body["error"]["message"] == "The resource already exists."
+    assert own.post(f"{RELATIONS}/{early.body['id']}/accessAssignments", access()).status == 409
+
+
+def test_a_colleague_gives_and_takes_roles(world: World, own: Cloud, clock: Clock) -> None:
+    path = active(world, own, clock)
+    world.load({"microsoft": {"groups": [{"id": HELPDESK, "name": "Helpdesk"}]}})
+
+    def held() -> list[tuple[str, int]]:
+        rows = own.get(f"{path}/accessAssignments").body["value"]
+        return [(one["status"], len(one["accessDetails"]["unifiedRoles"])) for one in rows]
+
+    with pytest.raises(ValueError, match="no role"):
+        world.change(f"access-taken Support {HELPDESK}")
+    world.change(f"access-given Support {HELPDESK} 'License Administrator'")
+    world.change(f"access-given Support {HELPDESK} 'User Administrator'")
+    assert held() == [("active", 2)]
+    world.change(f"access-taken Support {HELPDESK} 'User Administrator'")
+    assert held() == [("active", 1)]
+    world.change(f"access-taken Support {HELPDESK}")
+
+    assert held() == [("deleted", 0)]
+
+
+def test_security_groups_are_read_in_their_own_directory(world: World, own: Cloud, graph: Cloud) -> None:
+    groups = [{"id": HELPDESK, "name": "Helpdesk"}, {"id": SALES, "name": "Sales"}]
+    world.load({"microsoft": {"groups": groups}})
+
+    first = own.get("/groups", top="1")
+    rest = own.follow(first.body["@odata.nextLink"])
+    named = own.get("/groups", filter="displayName eq 'Sales'", select="id")
+
+    assert [one["displayName"] for one in (*first.body["value"], *rest.body["value"])] == [
+        "Helpdesk",
+        "Sales",
+    ]
+    assert "@odata.nextLink" not in rest.body
+    assert named.body["value"] == [{"id": SALES}]
+    assert own.get(f"/groups/{SALES}", select="displayName").body["displayName"] == "Sales"
+    assert own.get("/groups", select="shoe").body["error"]["message"].endswith("'microsoft.graph.group'.")
+    assert graph.get(f"/groups/{SALES}").status == 404
+    with pytest.raises(ValueError, match="no GUID"):
+        world.load({"microsoft": {"groups": [{"id": "helpdesk", "name": "Helpdesk"}]}})
 
 
 def test_a_relationship_is_terminated(world: World, own: Cloud, clock: Clock) -> None:

@@ -33,6 +33,9 @@ USERS = "/users"
 ONE = "/users/{user-id}"
 RELATION = "/tenantRelationships/delegatedAdminRelationships"
 ONE_RELATION = RELATION + "/{delegatedAdminRelationship-id}"
+ASSIGNMENT = "/accessAssignments/{delegatedAdminAccessAssignment-id}"
+OPERATION = "/operations/{delegatedAdminRelationshipOperation-id}"
+HELPDESK = "869713c9-0b28-4d08-8949-ae07ae1bf528"
 
 
 def check(answer: Answer, method: str, path: str) -> None:
@@ -104,7 +107,7 @@ def test_delegated_administration_answers_in_the_published_shape(
     body = specs.sample("graph-gdap-relationship-create")["request"]
     body = body | {"customer": {"tenantId": acme, "displayName": "Acme"}}
     role = {"roleDefinitionId": ROLES["License Administrator"]}
-    body["accessDetails"] = {"unifiedRoles": [role]}
+    body["accessDetails"] = {"unifiedRoles": [role, {"roleDefinitionId": ROLES["Global Reader"]}]}
     made = own.post(RELATION, body)
     check(made, "POST", RELATION)
     path = f"{RELATION}/{made.body['id']}"
@@ -113,12 +116,26 @@ def test_delegated_administration_answers_in_the_published_shape(
     world.change(f"relationship-approved '{body['displayName']}'")
     clock.sleep(5)
     check(own.get(path), "GET", ONE_RELATION)
+    world.load({"microsoft": {"groups": [{"id": HELPDESK, "name": "Helpdesk"}]}})
+    check(own.get("/groups"), "GET", "/groups")
+    check(own.get(f"/groups/{HELPDESK}"), "GET", "/groups/{group-id}")
     access = {
-        "accessContainer": {"accessContainerId": acme, "accessContainerType": "securityGroup"},
+        "accessContainer": {"accessContainerId": HELPDESK, "accessContainerType": "securityGroup"},
         "accessDetails": {"unifiedRoles": [role]},
     }
-    check(own.post(f"{path}/accessAssignments", access), "POST", ONE_RELATION + "/accessAssignments")
+    given = own.post(f"{path}/accessAssignments", access)
+    check(given, "POST", ONE_RELATION + "/accessAssignments")
     check(own.get(f"{path}/accessAssignments"), "GET", ONE_RELATION + "/accessAssignments")
+    one, template = f"{path}/accessAssignments/{given.body['id']}", ONE_RELATION + ASSIGNMENT
+    check(own.get(one), "GET", template)
+    clock.sleep(5)
+    more = {"accessDetails": {"unifiedRoles": [role, {"roleDefinitionId": ROLES["Global Reader"]}]}}
+    changed = own.patch(one, more, {"If-Match": own.get(one).body["@odata.etag"]})
+    check(changed, "PATCH", template)
+    assert changed.status == 202
+    check(own.follow(changed.headers["Location"]), "GET", ONE_RELATION + OPERATION)
+    check(own.get(f"{path}/operations"), "GET", ONE_RELATION + "/operations")
+    check(own.delete(one, {"If-Match": "*"}), "DELETE", template)
     check(own.get(f"{path}/requests"), "GET", ONE_RELATION + "/requests")
     check(own.get("/contracts"), "GET", "/contracts")
     name = "/tenantRelationships/findTenantInformationByDomainName(domainName='{domainName}')"
