@@ -85,7 +85,7 @@ RELEASE = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(enco
 
 def lay_out(folder: Path) -> None:
     """What the build looks at, in a folder of its own."""
-    for name in ("reconciler", "README.md", "LICENSE", "NOTICE", "pyproject.toml", "requirements.lock"):
+    for name in ("reconciler", "README.md", "LICENSE", "NOTICE", "pyproject.toml", "requirements-run.lock"):
         (folder / name).symlink_to(ROOT / name)
 
 
