@@ -67,6 +67,10 @@ CODES: dict[str, Code] = {
     "RC2402": Code("people in a cancelled group", "they would lose their licence with it", "take them out first"),
     "RC2403": Code("cancel without state", "`cancel` only says when; `state: cancelled` says that", "write both"),
     "RC2501": Code("too many accounts", "the order page takes 25 accounts at once", "write 25, then the rest"),
+    "RC2511": Code("security group twice", "a group has one set of delegated roles", "write one entry for it"),
+    "RC2512": Code("role not delegated", "a group can only be given roles that the customer approved with the "
+                   "relationship", "write it in the relationship's `roles:`, in the same words"),
+    "RC2513": Code("no role for a group", "who is given nothing needs no entry", "delete `roles:`, or write some"),
     "RC2601": Code("tenant twice", "a tenant's name is its address in the workspace", "rename one"),
     "RC2602": Code("old tenant name in use", "a rename cannot start from a name that is still written", "delete one"),
     "RC2603": Code("claimed twice", "one service or subscription and product is one group", "delete one pin"),
@@ -114,6 +118,11 @@ CODES: dict[str, Code] = {
                    "write one seat more, which keeps it, or move the person"),
     "RC4304": Code("other display name", "the provider shows the tenant under another name, which is not changed there",
                    "write the provider's name in `name:`, or change it in the provider's panel"),
+    # Who may use delegated administration.
+    "RC4305": Code("roles that no file writes", "somebody else gave a security group more of the delegated roles, and "
+                   "nobody's rights are taken away", "write them under `access:`, or take them away in Partner Center"),
+    "RC4306": Code("delegated administration that nobody can use", "the customer approves roles, and somebody of the "
+                   "partner has to be given them", "write `access:` with a security group of the partner's directory"),
     # What renews or ends soon.
     "RC4401": Code("renews or ends soon", "after the last day to act it is paid for another term, or gone",
                    "look at the idle seats; `reconciler renewals` shows everything that is due"),

@@ -25,6 +25,16 @@ def _users(one: str, other: str = "") -> str:
     return _groups(_OFFICE) + "users:\n" + "".join(f"  - {{{each}}}\n" for each in (one, other) if each)
 
 
+_HELPDESK = "869713c9-0b28-4d08-8949-ae07ae1bf528"
+
+
+def _delegated(access: str) -> str:
+    return (
+        "delegated_administration:\n  name: support\n  duration: P2Y\n  roles: [Global Reader]\n"
+        f"  access: [{access}]\n"
+    )
+
+
 EXAMPLES: dict[str, Example] = {
     "RC1008": Example("name: Acme\nname: Acme UAB\n", "name: Acme UAB\n"),
     "RC1011": Example("name: !!str 12\n", 'name: "12"\n'),
@@ -89,6 +99,20 @@ EXAMPLES: dict[str, Example] = {
     "RC2403": Example(
         _groups(f"{_OFFICE}, cancel: now"),
         _groups(f'{_OFFICE}, state: cancelled, reason: "customer left", cancel: now'),
+    ),
+    "RC2511": Example(
+        _delegated(
+            f"{{security_group: {_HELPDESK}}}, {{security_group: {_HELPDESK}, roles: [Global Reader]}}"
+        ),
+        _delegated(f"{{security_group: {_HELPDESK}}}"),
+    ),
+    "RC2512": Example(
+        _delegated(f"{{security_group: {_HELPDESK}, roles: [User Administrator]}}"),
+        _delegated(f"{{security_group: {_HELPDESK}, roles: [Global Reader]}}"),
+    ),
+    "RC2513": Example(
+        _delegated(f"{{security_group: {_HELPDESK}, roles: []}}"),
+        _delegated(f"{{security_group: {_HELPDESK}}}"),
     ),
     "RC3003": Example("requires: new\n", 'requires: ">=0.1"\n', file="workspace"),
     "RC3004": Example(

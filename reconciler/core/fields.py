@@ -33,6 +33,7 @@ IDENT = r"^[^\s\x00-\x1f\x7f]+$"
 TERM = r"^P[1-9][0-9]?[MY]$"
 CURRENCY = r"^[A-Z]{3}$"
 SUBSIDIARY = r"^[A-Z]{2}$"
+GUID = r"^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?")
 
 SAID = {
@@ -45,6 +46,7 @@ SAID = {
     TERM: "a term such as P1M, P1Y or P3Y",
     CURRENCY: "a currency in capitals, as in EUR",
     SUBSIDIARY: "a subsidiary of two capitals, as in FR",
+    GUID: "an object id, as in 8f5c0000-0000-4000-8000-00000000ac3e",
 }
 """What each pattern asks for, in words."""
 
@@ -83,6 +85,9 @@ Login = Annotated[str, StringConstraints(pattern=LOGIN, max_length=113)]
 
 Service = Annotated[str, StringConstraints(pattern=SERVICE, max_length=253)]
 """A provider's own name or id of a service."""
+
+Guid = Annotated[str, StringConstraints(pattern=GUID)]
+"""The id of an object in a directory of Microsoft's, in any case."""
 
 Term = Annotated[str, StringConstraints(pattern=TERM)]
 """How long a purchase binds: `P1M`, `P1Y`, `P3Y`."""

@@ -14,6 +14,7 @@ from reconciler.core.fields import (
     Count,
     Country,
     Flag,
+    Guid,
     Host,
     Ident,
     Login,
@@ -120,12 +121,32 @@ class Customer(Part):
     address: PostalAddress = Field(description="Where the customer is billed.")
 
 
+class Access(Part):
+    """Who of the partner may use delegated administration: a security group, and its roles."""
+
+    security_group: Guid = Field(description="Object id of a security group of the partner's own directory.")
+    roles: Optional[tuple[Text, ...]] = Field(
+        None, description="What its members may do; absent: all roles of the relationship."
+    )
+
+
 class DelegatedAdministration(Part):
     """Rights of the partner in the customer's directory (GDAP); accepted by the customer."""
 
     name: Text = Field(description="Shown to the customer.")
     duration: Term = Field(description="How long it lasts, as in P2Y.")
     roles: tuple[Text, ...] = Field((), description="Ids or names of directory roles.")
+    access: Optional[tuple[Access, ...]] = Field(
+        None,
+        description="Who of the partner gets which of the roles. Absent: given in Partner Center. []: nobody.",
+    )
+
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """The roles that each security group is to have, sorted, by the group's id in lower case."""
+        return {
+            one.security_group.lower(): tuple(sorted(set(self.roles if one.roles is None else one.roles)))
+            for one in self.access or ()
+        }
 
 
 class ProductKey(Part):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.core.accounts import Account
 from reconciler.core.diagnostic import Path, Problem
 from reconciler.core.manifest import API_OF, KNOWS_PEOPLE
+from reconciler.core.rules_access import check_access
 from reconciler.core.rules_people import check_people, unknown_country
 from reconciler.core.sketch import Sketch, SketchGroup, items
 
@@ -31,6 +32,7 @@ def check(sketch: Sketch) -> list[Problem]:
         *check_people(sketch),
         *_keys(sketch),
         *_attach(sketch),
+        *check_access(sketch),
     ]
 
 

@@ -6,14 +6,15 @@ nobody can read is so once a person confirmed it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
 from reconciler.core.action import Verb, digest
+from reconciler.core.delegated import access_address, tell_rights
 from reconciler.core.draft import Draft
-from reconciler.core.manifest import Customer, ProductKey, Tenant
+from reconciler.core.manifest import Customer, DelegatedAdministration, ProductKey, Tenant
 from reconciler.core.model import Address, Json, Organisation, setting_address
 from reconciler.core.plan import Waiting
 from reconciler.core.progress import Progress
@@ -34,6 +35,8 @@ class Setting:
 
     key: the manifest's key, under which the capabilities say how it is done.
     reason: why it is wanted, where the manifest does not write it.
+    follows: what has to be so before.
+    shown: the provider shows it whenever it is so, so what the journal says of it counts for nothing.
     """
 
     key: str
@@ -43,6 +46,8 @@ class Setting:
     path: tuple[str | int, ...]
     instructions: str = ""
     reason: str = ""
+    follows: Address = ""
+    shown: bool = False
     detail: Json = field(default_factory=dict)
 
 
@@ -57,20 +62,35 @@ BY_HAND: Mapping[str, Support] = {
 def settle_settings(draft: Draft, organisation: Organisation, progress: Progress) -> None:
     """Plan what is not so yet."""
     made: dict[Address, str] = {}
+    met: set[Address] = set()
     for one in (*wanted(draft.manifest.tenant), *_agreement(draft)):
-        if _is_so(one, organisation, progress) or _is_open(one, progress):
+        if _is_so(one, organisation, progress):
+            met.add(one.address)
             continue
-        if organisation.closed and (one.key == "domains" or _needs_directory(draft, one)):
-            reason = organisation.closed
+        if _is_open(one, progress):
+            continue
+        reason = _waits(draft, one, organisation, {*made, *met})
+        if reason:
             draft.pending.append(
                 Waiting(address=one.address, verb=Verb.UPDATE, reason=reason, state="pending")
             )
             continue
-        needs = [made[CUSTOMER]] if CUSTOMER in made else []
+        needs = [made[address] for address in (CUSTOMER, one.follows) if address in made]
         identifier = _act(draft, one, organisation, needs=needs)
         if identifier is not None:
             made[one.address] = identifier
+    tell_rights(draft, organisation)
     _before_buying(draft, made, progress)
+
+
+def _waits(draft: Draft, one: Setting, organisation: Organisation, there: Container[Address]) -> str:
+    """Why something cannot be done yet; empty when it can, or never."""
+    if organisation.closed and (one.key == "domains" or _needs_directory(draft, one)):
+        return organisation.closed
+    blocked = {each.address for each in draft.blocked}
+    if one.follows and one.follows not in there and one.follows not in blocked:
+        return f"waits for {one.follows}"
+    return ""
 
 
 def _before_buying(draft: Draft, made: Mapping[Address, str], progress: Progress) -> None:
@@ -98,14 +118,14 @@ def _agreement(draft: Draft) -> Iterator[Setting]:
 
 def _needs_directory(draft: Draft, one: Setting) -> bool:
     """Whether rights are asked for in a directory that is not there yet."""
-    return one.key == "delegated_administration" and not draft.manifest.tenant.directory_id
+    return one.address == DELEGATION and not draft.manifest.tenant.directory_id
 
 
 def _is_so(one: Setting, organisation: Organisation, progress: Progress) -> bool:
     shown = organisation.settings.get(one.address)
     if shown is not None:
         return all(shown.get(key) == value for key, value in one.after.items())
-    return progress.settings.get(one.address) == dict(one.after)
+    return not one.shown and progress.settings.get(one.address) == dict(one.after)
 
 
 def _is_open(one: Setting, progress: Progress) -> bool:
@@ -139,9 +159,10 @@ def _act(draft: Draft, one: Setting, organisation: Organisation, *, needs: Seque
 
 def _not_here(draft: Draft, key: str) -> str:
     provider = draft.capabilities.provider
-    if key in {"domains", "delegated_administration"} and not draft.capabilities.directory:
-        return f"{provider} keeps no directory: name one under `directory:`, or delete `{key}`"
-    return f"{provider} has no `{key}`: delete it"
+    name = key.partition(".")[0]
+    if name in {"domains", "delegated_administration"} and not draft.capabilities.directory:
+        return f"{provider} keeps no directory: name one under `directory:`, or delete `{name}`"
+    return f"{provider} has no `{name}`: delete it"
 
 
 def wanted(tenant: Tenant) -> Iterator[Setting]:
@@ -166,6 +187,7 @@ def wanted(tenant: Tenant) -> Iterator[Setting]:
             path=("delegated_administration",),
             detail={"name": gdap.name, "duration": gdap.duration, "roles": list(gdap.roles)},
         )
+        yield from _access(gdap)
     if tenant.mpn_id is not None:
         yield Setting(
             key="mpn_id",
@@ -175,6 +197,21 @@ def wanted(tenant: Tenant) -> Iterator[Setting]:
             path=("mpn_id",),
         )
     yield from _by_hand(tenant)
+
+
+def _access(gdap: DelegatedAdministration) -> Iterator[Setting]:
+    for index, (group, roles) in enumerate(gdap.given().items()):
+        yield Setting(
+            key="delegated_administration.access",
+            address=access_address(group),
+            after={"roles": list(roles), "status": "active"},
+            summary=f"members of the security group get {', '.join(roles) or 'no role'}",
+            path=("delegated_administration", "access", index),
+            reason="manifest writes `access`",
+            follows=DELEGATION,
+            shown=True,
+            detail={"relationship": gdap.name},
+        )
 
 
 def _customer(customer: Customer) -> Setting:

@@ -15,6 +15,7 @@ from reconciler.core.accounts import (
 from reconciler.core.explain import Shapes
 from reconciler.core.fields import Part
 from reconciler.core.manifest import (
+    Access,
     Customer,
     DelegatedAdministration,
     Directory,
@@ -40,6 +41,7 @@ TENANT_KEYS: Shapes = {
     ("customer",): _keys(Customer),
     ("customer", "address"): _keys(PostalAddress),
     ("delegated_administration",): _keys(DelegatedAdministration),
+    ("delegated_administration", "access"): _keys(Access),
     ("product_keys",): _keys(ProductKey),
     ("office_attach",): _keys(OfficeAttach),
 }

@@ -14,7 +14,7 @@ import pytest
 from reconciler.providers import OPEN, open_partner, open_session
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.world import World
-from tests.providers.microsoft.town import WITH_DIRECTORY, manifest, routed
+from tests.providers.microsoft.town import DELEGATED, WITH_DIRECTORY, manifest, routed
 from tests.providers.rig import KEYS, MICROSOFT, SETTINGS, Open, Rig, Time, roots, written
 
 
@@ -50,7 +50,7 @@ def open_rig(world: World, time: Time) -> Open:
     ) -> Rig:
         world.load(document or {})
         if kind.endswith(WITH_DIRECTORY):
-            joined = manifest(kind.removesuffix(WITH_DIRECTORY))
+            joined = manifest(kind.removesuffix(WITH_DIRECTORY), delegated_administration=DELEGATED)
             return routed(world, time, joined, document=None, writes=writes, through=through, **settings)
         wanted = replace(SETTINGS, **settings)
         carrier = through or transport(world)

@@ -16,7 +16,18 @@ from reconciler.providers.microsoft.capabilities import PARTNER_CENTER
 from reconciler.providers.ovh.capabilities import FAMILIES
 from reconciler.providers.transport import ReadOnlyError
 from tests.providers.microsoft import sold
-from tests.providers.microsoft.town import ACME, ADA_ID, BOB_ID, BY_HAND, DOMAIN, RESOLD, SOLD
+from tests.providers.microsoft.town import (
+    ACME,
+    ADA_ID,
+    BOB_ID,
+    BOTH,
+    BY_HAND,
+    DOMAIN,
+    HELPDESK,
+    RESOLD,
+    SOLD,
+    approved,
+)
 from tests.providers.rig import CUSTOMER, GROUP, PAYG, RESELLER, Journal, Open, Rig, act
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +64,7 @@ EVE = f"eve@{DOMAIN}"
 BOB_THERE = {"login": f"bob@{DOMAIN}", "first_name": "Bob", "last_name": "Builder", "country": "fr"}
 PERSON = {"first_name": "Eve", "last_name": "Newcomer", "country": "lt"}
 USER = "/graph/v1.0/users/{}"
+RELATIONS = "/graph/v1.0/tenantRelationships/delegatedAdminRelationships"
 
 
 def people(seller: str, scope: str, world: dict[str, Any]) -> dict[str, Case]:
@@ -62,6 +74,7 @@ def people(seller: str, scope: str, world: dict[str, Any]) -> dict[str, Case]:
         return Case(f"{seller}+graph", scope, world, action, call, effect, task=False, meanwhile=meanwhile)
 
     login = {"login": BOB_THERE["login"]}
+    given = f"tenant/access/{HELPDESK}"
     cases = {
         "create": case(
             act(Verb.CREATE_USER, "user/eve", after={"login": EVE, **PERSON}, login=EVE, **PERSON),
@@ -109,7 +122,30 @@ def people(seller: str, scope: str, world: dict[str, Any]) -> dict[str, Case]:
             effect="graph-licences-changed",
         ),
     }
-    return {f"{seller} with a directory: {name}": one for name, one in cases.items()}
+    roles = {
+        "access": Case(
+            f"{seller}+graph",
+            scope,
+            approved(world),
+            act(Verb.UPDATE, given, after={"roles": BOTH, "status": "active"}),
+            call=f"{RELATIONS}/{{}}/accessAssignments",
+            effect="graph-access-assigned",
+        ),
+        "more roles": Case(
+            f"{seller}+graph",
+            scope,
+            approved(world, BOTH[0]),
+            act(
+                Verb.UPDATE,
+                given,
+                before={"roles": BOTH[:1], "status": "active"},
+                after={"roles": BOTH, "status": "active"},
+            ),
+            call=f"{RELATIONS}/{{}}/accessAssignments/{{}}",
+            effect="graph-access-changed",
+        ),
+    }
+    return {f"{seller} with a directory: {name}": one for name, one in {**cases, **roles}.items()}
 
 
 CASES: dict[str, Case] = {
@@ -487,7 +523,9 @@ async def test_a_task_that_ends_in_error_is_a_failure(open_rig: Open, case: Case
     rig = await begun(open_rig, case)
     rig.world.fault("task-error", path=case.call, method="POST|PUT|PATCH|DELETE")
 
-    with pytest.raises(Rejected, match=r"ended as error|has not changed|nothing has changed"):
+    with pytest.raises(
+        Rejected, match=r"ended as error|has not changed|nothing has changed|Microsoft could not"
+    ):
         await rig.finish(case.action)
 
 

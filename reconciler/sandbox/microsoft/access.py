@@ -46,7 +46,8 @@ def assign(call: Call) -> Reply:
         # So Microsoft's own migration tool is told (PartnerCenter-GDAPTransition, issue 13, 2022-08).
         raise odd("conflict", "The resource already exists.", 409)
     number = add(call.tx, "assignment", row["id"], "pending", data)
-    call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-part", id=number, status="active")
+    ends = "error" if call.faults.take("task-error") is not None else "active"
+    call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-part", id=number, status=ends)
     call.tx.record("graph-access-assigned", relation=row["id"], id=number)
     where = f"{call.base}/graph/v1.0{ROOT}/{row['id']}/accessAssignments/{number}"
     return Reply(201, part(find_part(call, "assignment", number)), {"Location": where})
@@ -70,7 +71,8 @@ def reassign(call: Call) -> object:
     text = json.dumps({"id": there["id"], **data, "status": there["status"]})
     about = {"operationType": "delegatedAdminAccessAssignmentUpdate", "data": text}
     number = add(call.tx, "operation", row["id"], "running", about)
-    call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-operation", id=number)
+    fails = call.faults.take("task-error") is not None
+    call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-operation", id=number, fails=fails)
     call.tx.record("graph-access-changed", relation=row["id"], id=there["id"])
     where = f"{call.base}/graph/v1.0{ROOT}/{row['id']}/operations/{number}"
     return Reply(202, {}, {"Location": where, "Retry-After": "10"})
@@ -128,6 +130,9 @@ def take(tx: Tx, word: str, group: str, role: str = "") -> None:
 def _operated(tx: Tx, data: Mapping[str, Any]) -> None:
     row = tx.one("SELECT * FROM ms_relation_part WHERE id = ?", data["id"])
     assert row is not None  # noqa: S101 - nothing takes an operation away
+    if data["fails"]:
+        moved_part(tx, {"id": row["id"], "status": "failed"})
+        return
     wanted = json.loads(json.loads(row["data"])["data"])
     about = json.dumps({key: wanted[key] for key in ("accessContainer", "accessDetails")})
     sql = "UPDATE ms_relation_part SET data = ?, changed = ?, version = version + 1 WHERE id = ?"

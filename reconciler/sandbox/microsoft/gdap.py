@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.sandbox.call import ApiError, Call, Reply
 from reconciler.sandbox.events import event
+from reconciler.sandbox.microsoft.directory import ROLES
 from reconciler.sandbox.microsoft.errors import bad_request, denied, not_found, odd
 from reconciler.sandbox.microsoft.keys import partner
 from reconciler.sandbox.microsoft.query import context
@@ -126,6 +127,25 @@ def named(tx: Tx, word: str) -> Any:
     if row is None:
         raise ValueError(f"there is no relationship {word!r}")
     return row
+
+
+def load(tx: Tx, given: Mapping[str, Any], customer: str) -> str:
+    """Add a relationship that its customer has approved; gives the id."""
+    roles = [{"roleDefinitionId": ROLES.get(str(one), str(one))} for one in given["roles"]]
+    data = {
+        "displayName": str(given["name"]),
+        "duration": str(given.get("duration", "P730D")),
+        "customer": {"tenantId": customer},
+        "accessDetails": {"unifiedRoles": roles},
+        "autoExtendDuration": "PT0S",
+    }
+    number = f"{fresh(tx, 'relation')}-{fresh(tx, 'relation')}"
+    tx.run(
+        "INSERT INTO ms_relation (id, status, data, created, changed) VALUES (?, 'activating', ?, ?, ?)",
+        *(number, json.dumps(data), tx.now, tx.now),
+    )
+    _moved(tx, {"id": number, "status": "active"})
+    return number
 
 
 _NEXT = {"activating": "active", "terminating": "terminated", "expiring": "expired"}

@@ -6,9 +6,11 @@ from typing import Any
 from reconciler.sandbox.clock import span
 from reconciler.sandbox.document import only, time
 from reconciler.sandbox.microsoft import (
+    access,
     agreements,
     assigned,
     customers,
+    gdap,
     groups,
     keys,
     products,
@@ -27,7 +29,7 @@ _CUSTOMER = {"agreement", "validation", "registration_number", "email", "subscri
 
 def load(tx: Tx, document: Mapping[str, Any]) -> None:
     """Add everything that a document describes."""
-    only(document, {"partner", "keys", "customers", "tenants", "groups"}, "microsoft")
+    only(document, {"partner", "keys", "customers", "tenants", "groups", "relationships"}, "microsoft")
     if document.get("partner"):
         _partner(tx, document["partner"])
     for given in document.get("groups") or ():
@@ -42,6 +44,16 @@ def load(tx: Tx, document: Mapping[str, Any]) -> None:
     for given in document.get("tenants") or ():
         only(given, _TENANT, "a tenant")
         _tenant(tx, given)
+    for given in document.get("relationships") or ():
+        _relationship(tx, given)
+
+
+def _relationship(tx: Tx, given: Mapping[str, Any]) -> None:
+    only(given, {"name", "customer", "duration", "roles", "access"}, "a relationship")
+    number = gdap.load(tx, given, directory(tx, str(given["customer"])))
+    for group, roles in (given.get("access") or {}).items():
+        for role in roles:
+            access.give(tx, number, str(group), str(role))
 
 
 def directory(tx: Tx, word: str) -> str:

@@ -59,6 +59,29 @@ RESOLD: dict[str, Any] = {
 }
 """A reseller tenant of OVHcloud with five seats of Business Basic, one of them Ada's."""
 
+HELPDESK = "869713c9-0b28-4d08-8949-ae07ae1bf528"
+SALES = "3a4c07b1-7d58-4d3e-9b0f-0d4f4f1b7c55"
+BOTH = ["License Administrator", "User Administrator"]
+DELEGATED: dict[str, Any] = {
+    "name": "support",
+    "duration": "P2Y",
+    "roles": BOTH,
+    "access": [{"security_group": HELPDESK}],
+}
+"""Delegated administration whose every role the help desk is to have."""
+
+
+def approved(world: dict[str, Any], *roles: str, group: str = HELPDESK) -> dict[str, Any]:
+    """A world whose customer has approved it; a group has these roles."""
+    own: dict[str, Any] = {
+        "groups": [{"id": HELPDESK, "name": "Helpdesk"}, {"id": SALES, "name": "Sales"}],
+        "relationships": [
+            {"name": "support", "customer": ACME, "roles": BOTH, "access": {group: [*roles]} if roles else {}}
+        ],
+    }
+    return {**world, "microsoft": {**world["microsoft"], **own}}
+
+
 BY_HAND: dict[str, Any] = {
     "microsoft": {"tenants": [{**DIRECTORY, "skus": [{"sku": "O365_BUSINESS_ESSENTIALS", "units": 5}]}]}
 }

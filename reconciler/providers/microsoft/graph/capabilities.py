@@ -37,5 +37,10 @@ SETTINGS: Mapping[str, Support] = {
     "delegated_administration": Support(
         how="api", note="the customer's Global Administrator approves it by hand"
     ),
+    "delegated_administration.access": Support(
+        how="api",
+        repeatable=True,
+        note="security groups of the partner get their roles once the customer approved; nobody's are taken away",
+    ),
 }
 """The keys of a tenant that the directory acts on."""

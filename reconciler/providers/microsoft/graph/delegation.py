@@ -5,7 +5,6 @@ Relationships stand in the partner's own directory and are known by their name, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -16,14 +15,14 @@ from reconciler.core.model import Json
 from reconciler.core.provider import Absent, Accepted, Done, Outcome, Step, Stepped, Told, Unknown
 from reconciler.providers.http import path
 from reconciler.providers.microsoft.api import Api
-from reconciler.providers.microsoft.graph.look import DELEGATION
-from reconciler.providers.microsoft.graph.wire import Made, Relationship, RoleTemplate
+from reconciler.providers.microsoft.graph.look import DELEGATION, standing
+from reconciler.providers.microsoft.graph.roles import ids
+from reconciler.providers.microsoft.graph.wire import Made, Relationship
 
 ROOT = "/tenantRelationships/delegatedAdminRelationships"
 APPROVAL = "https://admin.microsoft.com/AdminPortal/Home#/partners/invitation/granularAdminRelationships/"
 
 COMING = frozenset({"approved", "activating"})
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def is_delegation(action: Action) -> bool:
@@ -39,12 +38,14 @@ async def named(partner: Api, name: str) -> Relationship | None:
     return next((one for one in alike if one.alive), alike[-1] if alike else None)
 
 
-async def reread(partner: Api, wanted: DelegatedAdministration, action: Action) -> Json | None:
+async def reread(
+    partner: Api, wanted: DelegatedAdministration, tenant_id: str, action: Action
+) -> Json | None:
     """Read the relationship again, in the terms that the plan compared."""
     found = await named(partner, wanted.name)
     if found is None:
         return None
-    shown = {"name": found.display_name, "status": "active" if found.alive else found.status}
+    shown = standing(found, tenant_id)
     return {key: shown.get(key, value) for key, value in (action.before or shown).items()}
 
 
@@ -59,7 +60,7 @@ async def offer(partner: Api, wanted: DelegatedAdministration, tenant_id: str) -
         yield Stepped(name="relationship", ref=found.id)
     if found.status == "created":
         yield Step(name="lock", data={"relationship": found.id})
-        made = await partner.send(Made, "POST", f"{_route(found.id)}/requests", {"action": "lockForApproval"})
+        made = await partner.send(Made, "POST", f"{route(found.id)}/requests", {"action": "lockForApproval"})
         yield Stepped(name="lock", ref=made.id)
         yield _approve(partner, found.id, "approvalPending")
         return
@@ -68,7 +69,7 @@ async def offer(partner: Api, wanted: DelegatedAdministration, tenant_id: str) -
 
 async def poll(partner: Api, ticket: str) -> Outcome:
     """Ask whether the customer has approved it."""
-    return _outcome(partner, await partner.get(Relationship, _route(ticket)))
+    return _outcome(partner, await partner.get(Relationship, route(ticket)))
 
 
 async def find(
@@ -97,25 +98,13 @@ async def _body(partner: Api, wanted: DelegatedAdministration, tenant_id: str) -
 
 
 async def _roles(partner: Api, wanted: tuple[str, ...]) -> list[str]:
-    """Spell roles out as ids; names are looked up in the directory's own list."""
     if not wanted:
         raise Rejected("no role is to be delegated", hint="write `roles:` under `delegated_administration:`")
-    if all(_GUID.fullmatch(one.lower()) for one in wanted):
-        return [one.lower() for one in wanted]
-    templates = await partner.values(RoleTemplate, "/directoryRoleTemplates")
-    ids = {one.display_name.casefold(): one.id for one in templates} | {one.id: one.id for one in templates}
-    unknown = [one for one in wanted if one.casefold() not in ids]
-    if unknown:
-        raise Rejected(
-            f"there is no directory role {', '.join(map(repr, unknown))}",
-            hint="write the role's name as the admin center shows it, or its template id",
-            code="no-role",
-        )
-    return [ids[one.casefold()] for one in wanted]
+    return await ids(partner, wanted)
 
 
 def _same_customer(found: Relationship | None, tenant_id: str, wanted: DelegatedAdministration) -> None:
-    if found is None or found.customer.tenant_id in {"", tenant_id}:
+    if found is None or found.is_with(tenant_id):
         return
     raise Rejected(
         f"relationship {wanted.name!r} is with directory {found.customer.tenant_id}, not with {tenant_id}",
@@ -154,5 +143,6 @@ def _approve(partner: Api, ref: str, status: str) -> Accepted:
     )
 
 
-def _route(ref: str) -> str:
+def route(ref: str) -> str:
+    """Where a relationship stands."""
     return f"{ROOT}{path(ref)}"

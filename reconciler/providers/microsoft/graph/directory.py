@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from reconciler.core.errors import ProviderError, Rejected
+from reconciler.core.manifest import DelegatedAdministration
 from reconciler.core.manifest import Tenant as Manifest
+from reconciler.core.model import Address, Json
 from reconciler.providers.http import path
 from reconciler.providers.microsoft.api import Api
-from reconciler.providers.microsoft.graph import delegation, domains
+from reconciler.providers.microsoft.graph import delegation, domains, rights
 from reconciler.providers.microsoft.graph.batch import together
 from reconciler.providers.microsoft.graph.look import Look
 from reconciler.providers.microsoft.graph.wire import (
@@ -41,7 +43,6 @@ class Directory:
         self.tenant_id = tenant_id.lower()
         self.api = api
         self.partner = partner
-        self.settled = api.settings.settle
         self._checked: asyncio.Task[Organization] | None = None
 
     async def now(self) -> datetime:
@@ -77,15 +78,15 @@ class Directory:
         wanted = manifest.delegated_administration
         closed = await self.closed(manifest)
         if closed:
-            asked = await delegation.named(self.partner, wanted.name) if wanted and self.tenant_id else None
-            return Look(relationship=asked, closed=closed)
-        organization, users, binned, skus, found, relationship = await asyncio.gather(
+            asked, access = await self._rights(wanted if self.tenant_id else None)
+            return Look(relationship=asked, access=access, tenant_id=self.tenant_id, closed=closed)
+        organization, users, binned, skus, found, (asked, access) = await asyncio.gather(
             self.check(),
             self.users(),
             self.api.values(User, "/directory/deletedItems/microsoft.graph.user", _page(BIN_FIELDS)),
             self.skus(),
             self._domains(manifest),
-            delegation.named(self.partner, wanted.name) if wanted else _nothing(),
+            self._rights(wanted),
         )
         groups, notices = await asyncio.gather(
             self._groups(users), domains.notices(self.api, found, manifest.domains)
@@ -96,7 +97,9 @@ class Directory:
             skus=tuple(skus),
             groups=groups,
             domains=tuple(found),
-            relationship=relationship,
+            relationship=asked,
+            access=access,
+            tenant_id=self.tenant_id,
             domain=organization.domain,
             notices=notices,
         )
@@ -128,6 +131,15 @@ class Directory:
     async def _domains(self, manifest: Manifest) -> list[Domain]:
         return await self.api.values(Domain, "/domains") if manifest.domains else []
 
+    async def _rights(
+        self, wanted: DelegatedAdministration | None
+    ) -> tuple[Relationship | None, Mapping[Address, Json]]:
+        """Read the partner's rights in the directory, and who of the partner has them."""
+        if wanted is None:
+            return None, {}
+        found = await delegation.named(self.partner, wanted.name)
+        return found, await rights.shown(self.partner, wanted, found, self.tenant_id)
+
     async def _groups(self, users: Iterable[User]) -> dict[str, str]:
         """Name the groups that give licences; they only explain, so one that cannot be read stays an id."""
         states = (state.assigned_by_group for one in users for state in one.license_assignment_states)
@@ -146,7 +158,3 @@ def _page(fields: str) -> dict[str, str]:
 
 def _failed(task: asyncio.Task[Organization]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
-
-
-async def _nothing() -> Relationship | None:
-    return None

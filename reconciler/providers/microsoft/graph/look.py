@@ -22,7 +22,8 @@ class Look:
 
     users, binned: who is there, and who was deleted less than thirty days ago. skus: what can be assigned.
     groups: names of the groups that give licences, by id; one that could not be read is missing.
-    domains, relationship: only where the manifest speaks of them. domain: what new people get by default.
+    domains, relationship, access: only where the manifest speaks of them. domain: what new people get by default.
+    access: which delegated roles the partner's security groups have, at their addresses.
     closed: why nothing of the directory can be read until the customer has accepted the partner.
     """
 
@@ -32,6 +33,8 @@ class Look:
     groups: Mapping[str, str] = field(default_factory=dict)
     domains: tuple[Domain, ...] = ()
     relationship: Relationship | None = None
+    access: Mapping[Address, Json] = field(default_factory=dict)
+    tenant_id: str = ""
     domain: str = ""
     notices: tuple[str, ...] = ()
     closed: str = ""
@@ -58,10 +61,8 @@ class Look:
             domain_address(one.id): {"verified": bool(one.is_verified)} for one in self.domains
         }
         if self.relationship is not None:
-            # Until the day it ends it is as wanted.
-            status = "active" if self.relationship.alive else self.relationship.status
-            shown[DELEGATION] = {"name": self.relationship.display_name, "status": status}
-        return shown
+            shown[DELEGATION] = standing(self.relationship, self.tenant_id)
+        return {**shown, **self.access}
 
     def _place(self, user: User, sku: str) -> Place:
         states = user.states(sku)
@@ -75,6 +76,14 @@ class Look:
             ready=not states or any(one.state.lower() in USABLE for one in states),
             via=self.groups.get(via, via),
         )
+
+
+def standing(found: Relationship, tenant_id: str) -> Json:
+    """How a relationship stands, in the terms of a plan: until the day it ends it is as wanted."""
+    status = "active" if found.alive else found.status
+    if not found.is_with(tenant_id):
+        status = f"with directory {found.customer.tenant_id}"
+    return {"name": found.display_name, "status": status}
 
 
 USABLE = frozenset({"active", "activewitherror", ""})

@@ -11,7 +11,7 @@ from reconciler.core.manifest import DelegatedAdministration
 from reconciler.core.manifest import Tenant as Manifest
 from reconciler.core.model import Json
 from reconciler.core.provider import Absent, Accepted, Done, Outcome, StepRecord, Told, Unknown
-from reconciler.providers.microsoft.graph import delegation, domains, licences, people
+from reconciler.providers.microsoft.graph import delegation, domains, licences, people, rights
 from reconciler.providers.microsoft.graph.directory import Directory
 from reconciler.providers.microsoft.graph.look import Look
 
@@ -24,8 +24,13 @@ def is_ours(action: Action) -> bool:
         action.verb in LICENCES
         or people.is_person(action)
         or domains.is_domain(action)
-        or delegation.is_delegation(action)
+        or _is_partners(action)
     )
+
+
+def _is_partners(action: Action) -> bool:
+    """Whether an action is about the partner's rights, which stand in the partner's own directory."""
+    return delegation.is_delegation(action) or rights.is_access(action)
 
 
 class DirectoryTenant:
@@ -47,7 +52,7 @@ class DirectoryTenant:
 
         Raises Rejected when it is another one than is pinned, Unavailable until the customer has opened it.
         """
-        if delegation.is_delegation(action):
+        if _is_partners(action):
             return
         closed = await self.directory.closed(self.manifest)
         if closed:
@@ -62,7 +67,10 @@ class DirectoryTenant:
             return await people.reread(self.directory, action)
         if domains.is_domain(action):
             return await domains.reread(self.directory.api, action)
-        return await delegation.reread(self.directory.partner, self._delegated(), action)
+        partner, tenant_id = self.directory.partner, self.directory.tenant_id
+        if rights.is_access(action):
+            return await rights.reread(partner, self._delegated(), tenant_id, action)
+        return await delegation.reread(partner, self._delegated(), tenant_id, action)
 
     async def execute(self, action: Action, sku: str) -> AsyncGenerator[Told, None]:
         """Carry an action out."""
@@ -79,6 +87,8 @@ class DirectoryTenant:
             return await people.poll(self.directory, action, steps)
         if domains.is_domain(action):
             return await domains.poll(self.directory.api, action)
+        if rights.is_access(action):
+            return await rights.poll(self.directory.partner, action, ticket, steps)
         return await delegation.poll(self.directory.partner, ticket)
 
     async def find(self, action: Action, sku: str) -> Done | Accepted | Absent | Unknown:
@@ -89,7 +99,10 @@ class DirectoryTenant:
             return await people.find(self.directory, action)
         if domains.is_domain(action):
             return await domains.find(self.directory.api, action)
-        return await delegation.find(self.directory.partner, self._delegated(), self.directory.tenant_id)
+        partner, tenant_id = self.directory.partner, self.directory.tenant_id
+        if rights.is_access(action):
+            return await rights.find(partner, self._delegated(), tenant_id, action)
+        return await delegation.find(partner, self._delegated(), tenant_id)
 
     def _parts(self, action: Action, sku: str) -> AsyncGenerator[Told, None]:
         match action.verb:
@@ -105,7 +118,10 @@ class DirectoryTenant:
                 return people.update(self.directory, action)
             case Verb.UPDATE if domains.is_domain(action):
                 return domains.add(self.directory.api, action)
-        return delegation.offer(self.directory.partner, self._delegated(), self.directory.tenant_id)
+        partner, tenant_id = self.directory.partner, self.directory.tenant_id
+        if rights.is_access(action):
+            return rights.give(partner, self._delegated(), tenant_id, action)
+        return delegation.offer(partner, self._delegated(), tenant_id)
 
     def _delegated(self) -> DelegatedAdministration:
         wanted = self.manifest.delegated_administration

@@ -201,6 +201,23 @@ class RelationshipCustomer(Wire):
     display_name: Text = ""
 
 
+class UnifiedRole(Wire):
+    """`unifiedRole`: a role that is delegated."""
+
+    role_definition_id: Key = ""
+
+
+class AccessDetails(Wire):
+    """`delegatedAdminAccessDetails`: which roles."""
+
+    unified_roles: Annotated[tuple[UnifiedRole, ...], Missing] = ()
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The ids of the roles."""
+        return frozenset(one.role_definition_id for one in self.unified_roles)
+
+
 class Relationship(Wire):
     """`delegatedAdminRelationship`: rights of the partner in a customer's directory (GDAP)."""
 
@@ -209,11 +226,51 @@ class Relationship(Wire):
     status: Text = ""
     duration: Text = ""
     customer: RelationshipCustomer = Field(default_factory=RelationshipCustomer)
+    access_details: AccessDetails = Field(default_factory=AccessDetails)
 
     @property
     def alive(self) -> bool:
         """Whether the partner has the rights now."""
         return self.status in {"active", "expiring"}
+
+    def is_with(self, tenant_id: str) -> bool:
+        """Whether it is about that directory; one that names none is about any."""
+        return self.customer.tenant_id in {"", tenant_id.lower()}
+
+
+class AccessContainer(Wire):
+    """`delegatedAdminAccessContainer`: who is given roles."""
+
+    access_container_id: Key = ""
+
+
+class Assignment(Wire):
+    """`delegatedAdminAccessAssignment`: roles of a relationship that a security group of the partner has."""
+
+    id: Name
+    etag: Text = Field("", alias="@odata.etag")
+    status: Text = ""
+    access_container: AccessContainer = Field(default_factory=AccessContainer)
+    access_details: AccessDetails = Field(default_factory=AccessDetails)
+
+    @property
+    def group(self) -> str:
+        """The security group, by its id."""
+        return self.access_container.access_container_id
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The ids of its roles."""
+        return self.access_details.roles
+
+
+class Operation(Wire):
+    """`delegatedAdminRelationshipOperation`: a change that is on its way; `data` is JSON in a text."""
+
+    id: Name
+    status: Text = ""
+    data: Text = ""
+    created_date_time: Text = ""
 
 
 class Made(Wire):
