@@ -21,6 +21,7 @@ from reconciler.providers.ovh.carts import Wanted
 from reconciler.providers.ovh.lists import ids
 from reconciler.providers.ovh.traces import mark
 from reconciler.providers.ovh.wire import Cart, Order
+from reconciler.providers.settle import last, look_again
 
 RECENT = timedelta(days=1)
 SKEW = timedelta(minutes=10)
@@ -112,8 +113,8 @@ async def progress(api: Api, order: str) -> Accepted | None:
 
 async def find(api: Api, steps: tuple[StepRecord, ...], since: datetime) -> Accepted | Absent | Unknown:
     """Find out whether an order exists whose answer nobody has."""
-    cart = _last(steps, "cart")
-    checkout = _last(steps, "checkout")
+    cart = last(steps, "cart")
+    checkout = last(steps, "checkout")
     if checkout is not None and (cart is None or checkout.began_at >= cart.began_at):
         return await _find_checkout(api, checkout)
     if cart is None:
@@ -125,9 +126,8 @@ async def find(api: Api, steps: tuple[StepRecord, ...], since: datetime) -> Acce
     # A checkout is on disk before it is sent: without one, a cart that is gone was dropped, by us or by time.
     if await _fence(api, cart.ref) or await api.maybe(Cart, path("order", "cart", cart.ref)) is None:
         return Absent(why=f"cart {cart.ref} was never checked out")
-    return _undecided(
-        api, since, await api.now(), f"cart {cart.ref} is closed, and no checkout of it is known"
-    )
+    why = f"cart {cart.ref} is closed, and no checkout of it is known"
+    return Unknown(why=why, look_again_at=await look_again(api, since))
 
 
 async def _find_checkout(api: Api, step: StepRecord) -> Accepted | Absent | Unknown:
@@ -141,14 +141,8 @@ async def _find_checkout(api: Api, step: StepRecord) -> Accepted | Absent | Unkn
         return placed(api, found[0], automatic=bool(step.data.get("automatic", True)))
     if found:
         return Unknown(why=f"orders {', '.join(found)} could each be the one that cart {cart} became")
-    return _undecided(
-        api, step.began_at, await api.now(), f"cart {cart} is closed or gone, and no order shows"
-    )
-
-
-def _undecided(api: Api, began: datetime, now: datetime, why: str) -> Unknown:
-    settled = began + timedelta(seconds=api.settings.settle)
-    return Unknown(why=why, look_again_at=settled if now < settled else None)
+    why = f"cart {cart} is closed or gone, and no order shows"
+    return Unknown(why=why, look_again_at=await look_again(api, step.began_at))
 
 
 async def _fence(api: Api, cart: str) -> bool:
@@ -229,8 +223,3 @@ async def _has_default_method(api: Api) -> bool:
         return bool(await ids(api, "/me/payment/method", {"default": "true"}))
     except Rejected:
         return False  # a key that may not look must not promise a payment
-
-
-def _last(steps: tuple[StepRecord, ...], name: str) -> StepRecord | None:
-    named = [step for step in steps if step.name == name]
-    return max(named, key=lambda step: step.began_at, default=None)

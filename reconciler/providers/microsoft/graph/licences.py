@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import timedelta
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import NOT_YET, Rejected, Unavailable
@@ -13,6 +12,7 @@ from reconciler.providers.http import path
 from reconciler.providers.microsoft.graph.batch import says
 from reconciler.providers.microsoft.graph.directory import Directory
 from reconciler.providers.microsoft.graph.wire import User
+from reconciler.providers.settle import last, not_changed, settled
 
 SOON = 25.0
 """Seconds after which a location, a person or a bought seat may have gone round among Graph's servers."""
@@ -83,15 +83,11 @@ async def take(directory: Directory, action: Action, sku: str) -> AsyncGenerator
 async def poll(directory: Directory, action: Action, sku: str, steps: tuple[StepRecord, ...]) -> Outcome:
     """Ask whether the licence reads as wanted."""
     outcome = await _now(directory, action, sku, _key(action))
-    step = max(steps, key=lambda one: one.began_at, default=None)
-    if isinstance(outcome, Accepted) and step is not None:
-        over = step.began_at + timedelta(seconds=directory.settled)
-        if await directory.now() >= over:
-            raise Rejected(
-                f"the licence of {_login(action)} was asked to change, and nothing has changed",
-                hint="look at the person in the Microsoft 365 admin center, then plan again",
-                code="not-changed",
-            )
+    if isinstance(outcome, Accepted) and await settled(directory.api, last(steps)):
+        raise not_changed(
+            f"the licence of {_login(action)} was asked to change, and nothing has changed",
+            look_at="the person in the Microsoft 365 admin center",
+        )
     return outcome
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncGenerator
-from datetime import timedelta
 from typing import Any
 
 from reconciler.core.action import Action, Verb
@@ -19,6 +18,7 @@ from reconciler.providers.http import Session, path
 from reconciler.providers.microsoft.graph.batch import says
 from reconciler.providers.microsoft.graph.directory import Directory
 from reconciler.providers.microsoft.graph.wire import Made, User
+from reconciler.providers.settle import last, not_changed, settled
 
 FIELDS = {
     "login": "userPrincipalName",
@@ -92,15 +92,11 @@ async def delete(directory: Directory, action: Action) -> AsyncGenerator[Told, N
 async def poll(directory: Directory, action: Action, steps: tuple[StepRecord, ...]) -> Outcome:
     """Ask whether a person reads as wanted: what was accepted goes round among Graph's servers first."""
     outcome = await _changed(directory, action, _key(action))
-    step = max(steps, key=lambda one: one.began_at, default=None)
-    if isinstance(outcome, Accepted) and step is not None:
-        over = step.began_at + timedelta(seconds=directory.settled)
-        if await directory.now() >= over:
-            raise Rejected(
-                f"{_login(action)} was asked to change, and nothing has changed",
-                hint="look at the person in the Microsoft 365 admin center, then plan again",
-                code="not-changed",
-            )
+    if isinstance(outcome, Accepted) and await settled(directory.api, last(steps)):
+        raise not_changed(
+            f"{_login(action)} was asked to change, and nothing has changed",
+            look_at="the person in the Microsoft 365 admin center",
+        )
     return outcome
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from reconciler.core.action import Action, Verb
@@ -23,6 +22,7 @@ from reconciler.providers.microsoft.partner_center import holdings
 from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
 from reconciler.providers.microsoft.partner_center.wire import Subscription
 from reconciler.providers.published import parse
+from reconciler.providers.settle import last, not_changed, settled
 
 SCHEDULE = "scheduledNextTermInstructions"
 STALE = "2055"
@@ -110,15 +110,11 @@ async def poll(
     """Ask whether it is so; a change that does not show by the time things settle was not taken."""
     document = await _read(account, scope, _ref(action))
     outcome = _outcome(account, action, document.one if document else None)
-    began = max((step.began_at for step in steps), default=None)
-    if isinstance(outcome, Accepted) and began is not None:
-        late = began + timedelta(seconds=account.api.settings.settle)
-        if await account.now() >= late:
-            raise Rejected(
-                f"subscription {_ref(action)} was changed, and does not show it: nothing has changed",
-                hint="look at the subscription in Partner Center, then plan again",
-                code="not-changed",
-            )
+    if isinstance(outcome, Accepted) and await settled(account.api, last(steps)):
+        raise not_changed(
+            f"subscription {_ref(action)} was changed, and does not show it: nothing has changed",
+            look_at="the subscription in Partner Center",
+        )
     return outcome
 
 

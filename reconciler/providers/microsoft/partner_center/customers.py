@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.core.action import Action
@@ -20,6 +19,7 @@ from reconciler.providers.microsoft.api import Api, request_id
 from reconciler.providers.microsoft.partner_center.account import PartnerCenterAccount
 from reconciler.providers.microsoft.partner_center.wire import Address, Country, Customer, Signed, Validation
 from reconciler.providers.microsoft.wire import Page
+from reconciler.providers.settle import last, look_again
 
 AGREEMENT = "MicrosoftCustomerAgreement"
 UNCLEAR = frozenset({"interactionrequired", "multiple", "none"})
@@ -104,7 +104,7 @@ async def find(
     account: PartnerCenterAccount, action: Action, steps: tuple[StepRecord, ...]
 ) -> Done | Absent | Unknown:
     """Look a customer up by its domain, whose creation nobody has an answer of."""
-    sent = max(steps, key=lambda step: step.began_at, default=None)
+    sent = last(steps)
     if sent is None:
         return Absent(why="nothing was sent")
     if sent.ref is not None:
@@ -115,13 +115,12 @@ async def find(
         return created(found.id)
     if not await account.api.exists(f"/domains{path(domain)}"):
         return Absent(why=f"{domain} is still free, and can be taken only once")
-    return await _not_listed(account, sent.began_at, domain)
+    return await _not_listed(account, sent, domain)
 
 
-async def _not_listed(account: PartnerCenterAccount, began: datetime, domain: str) -> Unknown:
-    later = began + timedelta(seconds=account.api.settings.settle)
+async def _not_listed(account: PartnerCenterAccount, sent: StepRecord, domain: str) -> Unknown:
     why = f"{domain} is taken, and no customer of the partner has it"
-    return Unknown(why=why, look_again_at=later if await account.now() < later else None)
+    return Unknown(why=why, look_again_at=await look_again(account.api, sent.began_at))
 
 
 async def _taken(account: PartnerCenterAccount, domain: str) -> Rejected:

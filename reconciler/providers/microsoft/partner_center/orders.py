@@ -32,6 +32,7 @@ from reconciler.providers.microsoft.partner_center.catalogue import Item
 from reconciler.providers.microsoft.partner_center.customers import REVIEW
 from reconciler.providers.microsoft.partner_center.holdings import FOR_PERSON, OVER
 from reconciler.providers.microsoft.partner_center.wire import Cart, Checkout, Order, Subscription
+from reconciler.providers.settle import last, look_again
 
 ACTIVE, ORDERED = "active", "ordered"
 SKEW = timedelta(minutes=2)
@@ -98,18 +99,17 @@ async def find(
     account: PartnerCenterAccount, scope: str, steps: tuple[StepRecord, ...], since: datetime
 ) -> Accepted | Absent | Unknown:
     """Find out whether an order exists whose answer nobody has."""
-    checkout = _last(steps, "checkout")
+    checkout = last(steps, "checkout")
     if checkout is None:
         return Absent(why="no checkout was begun, and a cart alone buys nothing")
     if checkout.ref is not None:
         return _pending(account, checkout.ref, "placed")
     number = str(checkout.data.get("cart", ""))
     cart = await account.api.maybe(Cart, f"/customers{path(scope)}/carts{path(number)}")
-    now = await account.now()
     if cart is not None and cart.status == ACTIVE:
         # What was sent may still be under way; soon after, nothing is.
         settled = checkout.began_at + timedelta(seconds=account.api.settings.poll)
-        if now < settled:
+        if await account.now() < settled:
             return Unknown(why=f"cart {number} is not ordered yet", look_again_at=settled)
         return Absent(why=f"cart {number} was not checked out, and can be only once")
     found = await _matching(account, scope, checkout)
@@ -118,9 +118,8 @@ async def find(
     if found:
         return Unknown(why=f"orders {', '.join(found)} could each be the one that cart {number} became")
     what = "is ordered" if cart is not None else "is gone"
-    later = max(checkout.began_at, since) + timedelta(seconds=account.api.settings.settle)
     why = f"cart {number} {what}, and no order of it shows"
-    return Unknown(why=why, look_again_at=later if now < later else None)
+    return Unknown(why=why, look_again_at=await look_again(account.api, max(checkout.began_at, since)))
 
 
 async def _item(account: PartnerCenterAccount, scope: str, action: Action) -> Item:
@@ -141,7 +140,7 @@ async def _sent_before(
     account: PartnerCenterAccount, scope: str, steps: tuple[StepRecord, ...]
 ) -> Cart | None:
     """Give the cart of an earlier attempt, which may have been checked out, as long as it can be."""
-    checkout = _last(steps, "checkout")
+    checkout = last(steps, "checkout")
     if checkout is None:
         return None
     number = str(checkout.data.get("cart", ""))
@@ -272,8 +271,3 @@ def _for_person(account: PartnerCenterAccount, number: str, status: str) -> Acce
         instructions=f"{said} {_WHERE}",
         data={"order": number},
     )
-
-
-def _last(steps: tuple[StepRecord, ...], name: str) -> StepRecord | None:
-    named = [step for step in steps if step.name == name]
-    return max(named, key=lambda step: step.began_at, default=None)

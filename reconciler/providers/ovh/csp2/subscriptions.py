@@ -7,7 +7,7 @@ in the step. Seats are set as an absolute number and an end is an end, so both c
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Missing, Rejected
@@ -17,6 +17,7 @@ from reconciler.providers.http import path
 from reconciler.providers.ovh import lists
 from reconciler.providers.ovh.csp2.account import ROOT, Csp2Account
 from reconciler.providers.ovh.wire import Licence, Subscription, Task
+from reconciler.providers.settle import last, look_again, not_changed, settled
 
 
 async def reread(account: Csp2Account, scope: str, action: Action) -> Json | None:
@@ -99,7 +100,7 @@ async def poll(
     account: Csp2Account, scope: str, action: Action, ticket: str, steps: tuple[StepRecord, ...]
 ) -> Outcome:
     """Ask how far it is: the task says when it failed, the subscription when it is so."""
-    step = max(steps, key=lambda one: one.began_at, default=None)
+    step = last(steps)
     task = await account.api.maybe(Task, f"{ROOT}{path(scope)}/task{path(ticket)}")
     failed = task is not None and task.failed
     if not (failed and action.verb is Verb.ORDER):  # what is new beside a failed purchase is somebody else's
@@ -113,11 +114,10 @@ async def poll(
             code="task-failed",
         )
     over = task is None or not task.open
-    if over and action.verb is not Verb.ORDER and step and await _settled(account, step.began_at):
-        raise Rejected(
+    if over and action.verb is not Verb.ORDER and await settled(account.api, step):
+        raise not_changed(
             f"task {ticket} of {scope} is over, and nothing has changed",
-            hint="look at the tenant in the OVHcloud Control Panel, then plan again",
-            code="not-changed",
+            look_at="the tenant in the OVHcloud Control Panel",
         )
     return _pending(account, ticket, status=task.status if task else "not there yet")
 
@@ -130,7 +130,7 @@ async def find(
     since: datetime,
 ) -> Done | Accepted | Absent | Unknown:
     """Look for the effect; a new subscription that does not show proves nothing, so it is never sent again."""
-    step = max(steps, key=lambda one: one.began_at, default=None)
+    step = last(steps)
     if step is None:
         return Absent(why="nothing was sent")
     done = await _done(account, scope, action, step)
@@ -147,9 +147,8 @@ async def find(
     if len(several) > 1:
         names = ", ".join(str(one.id) for one in several)
         return Unknown(why=f"subscriptions {names} of {scope} are new, and each could be this one")
-    later = step.began_at + timedelta(seconds=account.api.settings.settle)
     why = f"no new subscription shows in {scope}"
-    return Unknown(why=why, look_again_at=None if await _settled(account, step.began_at) else later)
+    return Unknown(why=why, look_again_at=await look_again(account.api, step.began_at))
 
 
 async def _done(account: Csp2Account, scope: str, action: Action, step: StepRecord | None) -> Done | None:
@@ -224,10 +223,6 @@ def _seats(action: Action) -> int:
 
 def _gone(ref: str) -> Done:
     return Done(ref=ref, data={"ended": True})
-
-
-async def _settled(account: Csp2Account, began: datetime) -> bool:
-    return await account.api.now() >= began + timedelta(seconds=account.api.settings.settle)
 
 
 def _pending(account: Csp2Account, ticket: str, *, status: str) -> Accepted:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import datetime, timedelta
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Rejected, Unavailable
@@ -15,6 +14,7 @@ from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.capabilities import PRODUCTS
 from reconciler.providers.ovh.payg.account import ROOT
 from reconciler.providers.ovh.wire import Member, Tenant
+from reconciler.providers.settle import last, look_again, not_changed, settled
 
 RECORD = (
     "address",
@@ -70,30 +70,25 @@ async def rename(api: Api, action: Action) -> AsyncGenerator[Told, None]:
 
 async def poll(api: Api, action: Action, steps: tuple[StepRecord, ...]) -> Outcome:
     """Ask whether the display name is shown; one that is not by the time things settle was not taken."""
-    outcome, until = await _named(api, action), _until(api, steps)
-    if isinstance(outcome, Accepted) and until is not None and await api.now() >= until:
-        raise Rejected(
+    outcome = await _named(api, action)
+    if isinstance(outcome, Accepted) and await settled(api, last(steps)):
+        raise not_changed(
             f"{outcome.ticket} was given the name {action.detail['name']!r} and does not show it",
-            hint="look at the service's name in the OVHcloud Control Panel, then plan again",
-            code="not-changed",
+            look_at="the service's name in the OVHcloud Control Panel",
         )
     return outcome
 
 
 async def find(api: Api, action: Action, steps: tuple[StepRecord, ...]) -> Done | Accepted | Absent | Unknown:
     """Look whether the display name is as wanted; what is not shown once things settle was not taken."""
-    outcome, until = await _named(api, action), _until(api, steps)
+    outcome = await _named(api, action)
     if isinstance(outcome, Done) or any(step.ref for step in steps):
         return outcome
-    if until is None or await api.now() >= until:
+    step = last(steps)
+    later = await look_again(api, step.began_at) if step else None
+    if later is None:
         return Absent(why=f"{outcome.ticket} shows another name, and the same name again does no harm")
-    return Unknown(why=f"{outcome.ticket} does not show the new name yet", look_again_at=until)
-
-
-def _until(api: Api, steps: tuple[StepRecord, ...]) -> datetime | None:
-    """Until when a name that was sent may be shown late; None when none was."""
-    began = max((step.began_at for step in steps), default=None)
-    return None if began is None else began + timedelta(seconds=api.settings.settle)
+    return Unknown(why=f"{outcome.ticket} does not show the new name yet", look_again_at=later)
 
 
 async def _named(api: Api, action: Action) -> Done | Accepted:

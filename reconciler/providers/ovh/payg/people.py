@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from reconciler.core.action import Action, Verb
@@ -15,6 +15,7 @@ from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.capabilities import LICENCES, PRODUCTS
 from reconciler.providers.ovh.payg.account import ROOT
 from reconciler.providers.ovh.wire import Member, Task
+from reconciler.providers.settle import last, look_again, not_changed, settled
 
 
 def is_person(action: Action) -> bool:
@@ -49,9 +50,9 @@ async def activate(api: Api, action: Action) -> AsyncGenerator[Told, None]:
     member = await _member(api, action, login)
     if member is not None:
         _one_licence(action, member)
-        settled = _is_so(action, member)
+        ready = _is_so(action, member)
         yield (
-            Done(ref=login, data={"login": login}) if settled else _pending(api, login, status=member.status)
+            Done(ref=login, data={"login": login}) if ready else _pending(api, login, status=member.status)
         )
         return
     yield Step(name="user", data={"login": login})
@@ -106,7 +107,7 @@ async def poll(api: Api, action: Action, ticket: str, steps: tuple[StepRecord, .
     member = await _member(api, action, login)
     if _is_so(action, member):
         return Done(ref=login, data={"login": login})
-    step = max(steps, key=lambda one: one.began_at, default=None)
+    step = last(steps)
     number = (member.task_pending_id if member else 0) or (step.data.get("task") if step else None)
     task = await _task(api, action, number)
     if task is not None and task.failed:
@@ -116,11 +117,10 @@ async def poll(api: Api, action: Action, ticket: str, steps: tuple[StepRecord, .
             code="task-failed",
         )
     idle = member is None or member.settled
-    if idle and (task is None or not task.open) and step and await _settled(api, step.began_at):
-        raise Rejected(
+    if idle and (task is None or not task.open) and await settled(api, step):
+        raise not_changed(
             f"{login} was asked to change, nothing is under way any more, and nothing has changed",
-            hint="look at the person in the OVHcloud Control Panel, then plan again",
-            code="not-changed",
+            look_at="the person in the OVHcloud Control Panel",
         )
     return _pending(api, ticket, status=task.status if task else member.status if member else "not there yet")
 
@@ -133,8 +133,8 @@ async def find(
     member = await _member(api, action, login)
     if _is_so(action, member):
         return Done(ref=login, data={"login": login})
-    began = max((step.began_at for step in steps), default=None)
-    if began is None:
+    step = last(steps)
+    if step is None:
         return Absent(why="nothing was sent")
     if action.verb is not Verb.ACTIVATE:
         present = member or await _member(api, action, _key(action))
@@ -143,9 +143,9 @@ async def find(
         return Absent(why=f"{login} is unchanged, and the same change again does no harm")
     if member is not None:
         return _pending(api, login, status=member.status)
-    if await _settled(api, began):
+    later = await look_again(api, step.began_at)
+    if later is None:
         return Absent(why=f"{login} is not there, long after {since:%H:%M}")
-    later = began + timedelta(seconds=api.settings.settle)
     return Unknown(why=f"{login} is not there yet", look_again_at=later)
 
 
@@ -226,10 +226,6 @@ def _is_so(action: Action, member: Member | None) -> bool:
         and member.last_name == (detail.get("last_name") or member.last_name)
         and member.usage_location.lower() == (_country(action) or member.usage_location.lower())
     )
-
-
-async def _settled(api: Api, began: datetime) -> bool:
-    return await api.now() >= began + timedelta(seconds=api.settings.settle)
 
 
 def _pending(api: Api, login: str, *, status: str) -> Accepted:

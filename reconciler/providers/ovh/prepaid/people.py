@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from reconciler.core.action import Action, Verb
@@ -24,6 +24,7 @@ from reconciler.core.provider import (
 from reconciler.providers.http import path
 from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount, product_of
 from reconciler.providers.ovh.wire import Seat, Task
+from reconciler.providers.settle import last, look_again, not_changed, settled
 
 
 def is_person(action: Action) -> bool:
@@ -54,8 +55,8 @@ async def activate(account: PrepaidAccount, action: Action, attempt: Attempt) ->
     """Fill a free seat with a person; one that an earlier attempt chose is chosen again."""
     there = await _sits(account, action)
     if there is not None:
-        settled = account.seats[there].settled
-        yield Done(ref=there, data={"seat": there}) if settled else _pending(account, there, status="busy")
+        ready = account.seats[there].settled
+        yield Done(ref=there, data={"seat": there}) if ready else _pending(account, there, status="busy")
         return
     name = await _take(account, action, attempt)
     try:
@@ -105,12 +106,11 @@ async def poll(
             hint="look at the seat in the OVHcloud Control Panel, then plan again",
             code="task-failed",
         )
-    if not seat.task_pending_id and step and await _settled(account, step.began_at):
+    if not seat.task_pending_id and await settled(account.api, step):
         account.reserved.pop(ticket, None)
-        raise Rejected(
+        raise not_changed(
             f"seat {ticket} was asked to change, is idle again and has not changed",
-            hint="look at the seat in the OVHcloud Control Panel, then plan again",
-            code="not-changed",
+            look_at="the seat in the OVHcloud Control Panel",
         )
     return _pending(account, ticket, status=word or seat.status)
 
@@ -119,7 +119,7 @@ async def find(
     account: PrepaidAccount, action: Action, steps: tuple[StepRecord, ...], since: datetime
 ) -> Done | Accepted | Absent | Unknown:
     """Look at the seat of the last step; who sits elsewhere in the group by now is found as well."""
-    step = max(steps, key=lambda one: one.began_at, default=None)
+    step = last(steps)
     if step is None:
         return Absent(why="no seat was touched")
     name = step.name.partition("/")[2]
@@ -131,9 +131,8 @@ async def find(
     if action.verb is not Verb.ACTIVATE:
         return Absent(why=f"seat {name} is unchanged, and the same change again does no harm")
     if seat is None or seat.free:
-        began = step.began_at
-        if not await _settled(account, began):
-            later = began + timedelta(seconds=account.api.settings.settle)
+        later = await look_again(account.api, step.began_at)
+        if later is not None:
             return Unknown(why=f"seat {name} is still empty", look_again_at=later)
     await account.refresh(_service(action))
     elsewhere = await _sits(account, action)
@@ -265,12 +264,7 @@ def _is_so(action: Action, seat: Seat | None) -> bool:
 
 
 def _step(steps: tuple[StepRecord, ...], name: str) -> StepRecord | None:
-    mine = [step for step in steps if step.name.partition("/")[2] == name]
-    return max(mine, key=lambda step: step.began_at, default=None)
-
-
-async def _settled(account: PrepaidAccount, began: datetime) -> bool:
-    return await account.api.now() >= began + timedelta(seconds=account.api.settings.settle)
+    return last(step for step in steps if step.name.partition("/")[2] == name)
 
 
 def _pending(account: PrepaidAccount, name: str, *, status: str) -> Accepted:
