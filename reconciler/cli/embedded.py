@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.core.errors import WorkspaceError
 from reconciler.providers.libraries import httpx
 from reconciler.providers.settings import Settings
 from reconciler.sandbox.client import BASE_URL, MICROSOFT_URLS, TOKEN_URL, transport
@@ -37,4 +39,15 @@ def embedded_microsoft(root: Path) -> tuple[Mapping[str, str], Mapping[str, str]
 
 
 def _way(root: Path) -> httpx.AsyncBaseTransport:
-    return transport(World.open(root / ".reconciler" / "sandbox.db"))
+    """The way into the sandbox's file; WorkspaceError when it cannot be made or read."""
+    path = root / ".reconciler" / "sandbox.db"
+    try:
+        return transport(World.open(path))
+    except OSError as error:
+        why = error.strerror or str(error)
+    except (ValueError, sqlite3.Error) as error:  # another version's, or none of ours
+        why = str(error)
+    raise WorkspaceError(
+        f"{path}: the sandbox cannot be opened ({why})",
+        hint="the sandbox keeps what was done in this file: run as its owner, in a folder that can be written",
+    )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -333,3 +334,20 @@ def test_drift_says_who_made_a_difference(place: Place) -> None:
     ]
     assert "the manifest changed since the last apply" in place.run("drift").out
     assert "drift" not in place.tenant("acme")
+
+
+@pytest.mark.parametrize("there", ["a folder's name", "another file"])
+def test_a_sandbox_that_cannot_be_opened_is_an_error_in_words(place: Place, there: str) -> None:
+    folder = place.root / ".reconciler"
+    shutil.rmtree(folder, ignore_errors=True)
+    if there == "another file":
+        folder.mkdir()
+        (folder / "sandbox.db").write_text("no database at all, but long enough to look like one", "utf-8")
+    else:
+        folder.write_text("", "utf-8")
+
+    done = place.run("plan")
+
+    assert done.code == 1
+    assert "sandbox.db: the sandbox cannot be opened (" in done.err
+    assert "Traceback" not in done.err
