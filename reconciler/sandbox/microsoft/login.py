@@ -1,7 +1,5 @@
 """`/login`: tokens for an application, alone or with a person behind it, and how a client finds its way."""
 
-import base64
-import binascii
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -11,6 +9,7 @@ from urllib.parse import parse_qs, unquote
 from reconciler.sandbox.call import Reply, Request
 from reconciler.sandbox.clock import moment
 from reconciler.sandbox.microsoft import keys
+from reconciler.sandbox.presented import basic, form_of
 from reconciler.sandbox.store import Tx
 
 LIFE = 3600
@@ -57,10 +56,10 @@ def tenant_of(tx: Tx, name: str) -> str | None:
 
 
 def _token(tx: Tx, request: Request, tenant: str, *, modern: bool) -> Reply:
-    form = {key: values[0] for key, values in parse_qs(request.body.decode(errors="replace")).items()}
+    form = form_of(request)
     try:
         where = _directory(tx, tenant)
-        row = _application(tx, form, request.headers.get("authorization", ""), where)
+        row = _application(tx, *_presented(request, form), where)
         kind = _kind(tx, row, form)
         audience = _audience(form.get("scope" if modern else "resource", ""))
     except _RefusedError as refused:
@@ -83,8 +82,15 @@ def _directory(tx: Tx, name: str) -> str:
     return found
 
 
-def _application(tx: Tx, form: Mapping[str, str], header: str, tenant: str) -> Any:
-    client, secret = _basic(header) or (form.get("client_id", ""), form.get("client_secret", ""))
+def _presented(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
+    """The application and its secret; in a header they are quoted once more."""
+    sent = basic(request)
+    if sent is None:
+        return form.get("client_id", ""), form.get("client_secret", "")
+    return unquote(sent[0]), unquote(sent[1])
+
+
+def _application(tx: Tx, client: str, secret: str, tenant: str) -> Any:
     row = tx.one("SELECT * FROM ms_key WHERE client = ?", client)
     if row is None:
         text = f"Application with identifier '{client}' was not found in the directory '{tenant}'."
@@ -218,13 +224,3 @@ def _base(request: Request) -> str:
     # Microsoft's own library insists on https: a client behind a proxy says how it was reached.
     forwarded = request.headers.get("x-forwarded-proto")
     return request.base if forwarded is None else f"{forwarded}://{request.base.partition('://')[2]}"
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    if not header.startswith("Basic "):
-        return None
-    try:
-        name, _, secret = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return unquote(name), unquote(secret)

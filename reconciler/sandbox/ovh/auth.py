@@ -1,18 +1,16 @@
 # ruff: noqa: D103 - the route above a handler says what it answers
 """`/auth`: the server's time, credentials, and tokens for service accounts."""
 
-import base64
-import binascii
 import json
 import secrets
 from typing import Any
-from urllib.parse import parse_qs
 
 from reconciler.sandbox.call import Call, Reply, Request, bad, gateway, service
 from reconciler.sandbox.clock import moment
 from reconciler.sandbox.ovh import gate
 from reconciler.sandbox.ovh.account import account
 from reconciler.sandbox.ovh.routes import get, post
+from reconciler.sandbox.presented import basic, form_of
 from reconciler.sandbox.shape import Shape
 from reconciler.sandbox.store import Tx
 
@@ -88,11 +86,8 @@ def validate(tx: Tx, number: int) -> None:
 
 def token(tx: Tx, request: Request) -> Reply:
     """Answer the token URL of OAuth2 client credentials."""
-    form = {key: values[0] for key, values in parse_qs(request.body.decode(errors="replace")).items()}
-    name, secret = _basic(request.headers.get("authorization", "")) or (
-        form.get("client_id", ""),
-        form.get("client_secret", ""),
-    )
+    form = form_of(request)
+    name, secret = basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
     row = tx.one("SELECT * FROM client WHERE id = ?", name)
     if row is None or not secrets.compare_digest(row["secret"].encode(), secret.encode()):
         return Reply(401, {"error": "invalid_client", "error_description": "Client authentication failed"})
@@ -104,13 +99,3 @@ def token(tx: Tx, request: Request) -> Reply:
         content={"access_token": value, "token_type": "Bearer", "expires_in": TOKEN_LIFE - 1, "scope": "all"},
         headers={"Cache-Control": "no-store"},
     )
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    if not header.startswith("Basic "):
-        return None
-    try:
-        name, _, secret = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return name, secret
