@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from reconciler.core.errors import ProviderError, Rejected
 from reconciler.core.manifest import DelegatedAdministration
@@ -44,10 +43,6 @@ class Directory:
         self.api = api
         self.partner = partner
         self._checked: asyncio.Task[Organization] | None = None
-
-    async def now(self) -> datetime:
-        """The provider's clock."""
-        return await self.api.now()
 
     async def check(self) -> Organization:
         """Make sure that the token opens the directory that the manifest pins; asked once, as ids never change.

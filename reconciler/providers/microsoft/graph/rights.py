@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable
-from datetime import timedelta
 from typing import Any
 
 from reconciler.core.action import Action
@@ -25,6 +24,7 @@ from reconciler.providers.microsoft.graph import roles
 from reconciler.providers.microsoft.graph.batch import says
 from reconciler.providers.microsoft.graph.delegation import COMING, named, route
 from reconciler.providers.microsoft.graph.wire import Assignment, Made, Operation, Relationship
+from reconciler.providers.settle import last, not_changed, settled
 
 PREFIX = access_address("")
 THERE = frozenset({"pending", "active"})
@@ -102,11 +102,10 @@ async def poll(partner: Api, action: Action, ticket: str, steps: tuple[StepRecor
     if await _ids(partner, action) <= found.roles or found.status not in THERE:
         return _outcome(partner, relation, found)
     running = await _changing(partner, relation, ref)
-    if running is None and await _is_late(partner, steps):
-        raise Rejected(
+    if running is None and await settled(partner, last(steps)):
+        raise not_changed(
             "the security group was to get its roles, and has not got them",
-            hint="look at the relationship in Partner Center, then plan again",
-            code="not-changed",
+            look_at="the relationship in Partner Center",
         )
     return _accepted(partner, relation, ref, running or "updating")
 
@@ -202,11 +201,6 @@ def _about(operation: Operation) -> str:
     except ValueError:
         return ""
     return str(data.get("id", "")) if isinstance(data, dict) else ""
-
-
-async def _is_late(partner: Api, steps: tuple[StepRecord, ...]) -> bool:
-    began = max((one.began_at for one in steps), default=None)
-    return began is not None and await partner.now() >= began + timedelta(seconds=partner.settings.settle)
 
 
 def _outcome(partner: Api, relation: str, found: Assignment) -> Outcome:
