@@ -403,6 +403,49 @@ def test_at_most_25_accounts_are_attached_at_once(place: Place) -> None:
     assert "error[RC2501]: one order takes at most 25 accounts, not 26" in fault
 
 
+HELPDESK = "869713c9-0b28-4d08-8949-ae07ae1bf528"
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        (
+            f"[{{security_group: {HELPDESK}}}, {{security_group: {HELPDESK.upper()}}}]",
+            "85: error[RC2511]: the security group `869713C9-",
+        ),
+        (
+            f"[{{security_group: {HELPDESK}, roles: [global reader, King]}}]",
+            "90: error[RC2512]: the role `King` is not delegated by the relationship: roles of the ",
+        ),
+        (
+            f"[{{security_group: {HELPDESK}, roles: []}}]",
+            "74: error[RC2513]: the security group is given no role: delete `roles:` to give all ",
+        ),
+        (
+            "[{security_group: helpdesk}]",
+            "29: error[RC1104]: `security_group` must be an object id, as in 8f5c0000-",
+        ),
+        (
+            f"[{{security_group: {HELPDESK}, role: [King]}}]",
+            "67: error[RC1101]: unknown key `role`: did you mean `roles`?",
+        ),
+        ("[{roles: [Global Reader]}]", "12: error[RC1102]: `security_group` is missing"),
+    ],
+)
+def test_a_group_is_given_roles_of_the_relationship_once(place: Place, access: str, said: str) -> None:
+    place.write(
+        "tenants/a.yaml",
+        "version: 1\ntenant: a\nprovider: ovh-csp2\naccount: ovh-main\n"
+        "service: a-csp\n"
+        "delegated_administration:\n  {name: support, duration: P2Y, roles: [Global Reader],\n"
+        f"  access: {access}}}\n",
+    )
+
+    (fault,) = place.faults()
+
+    assert fault.startswith(f"tenants/a.yaml:8:{said}"), fault
+
+
 def test_a_subscription_may_be_written_as_a_number(place: Place) -> None:
     place.write(
         "tenants/a.yaml",

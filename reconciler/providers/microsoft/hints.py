@@ -17,6 +17,7 @@ _CATALOGUE = (
 
 HINTS: Mapping[str, str] = {
     "2055": _UPDATED,
+    "PreconditionFailed": _UPDATED,
     "2001": "resume the subscription in Partner Center first",
     "800091": "resume the subscription in Partner Center first",
     "800090": _SEATS,
