@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from reconciler.cli.named import Seat, named
 from reconciler.cli.options import JOURNAL, common, option
 from reconciler.cli.proof import no_key, proof
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
@@ -16,7 +17,7 @@ from reconciler.core.action import Action, Verb
 from reconciler.core.claims import pin
 from reconciler.core.errors import LeaseHeldError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.journal import Journal, Kind
-from reconciler.core.manifest import ManifestFile
+from reconciler.core.manifest import ManifestFile, Tenant
 from reconciler.core.model import seat_address
 from reconciler.core.plan import Plan
 from reconciler.core.progress import Open, Progress
@@ -252,35 +253,29 @@ def _plan(made: Setup, manifest: ManifestFile, progress: dict[str, Progress], cl
     return planned
 
 
-def _seats(plan: Plan, addresses: tuple[str, ...], *, domain: str | None) -> list[tuple[str, str]]:
+def _seats(plan: Plan, addresses: tuple[str, ...], *, domain: str | None) -> list[Seat]:
     """The seats that are there and not ours, by group and login; all, or those named."""
-    there = {one.address: one.address for one in plan.unmanaged if one.address.startswith("seat/")}
-    there |= {f"seat/{group}/{written}": f"seat/{group}/{login}" for group, login, written in plan.found}
-    named = {alias.casefold(): one for name, one in there.items() for alias in (name, one)}
-    named |= {short: one for one in there.values() if (short := _short(plan, one, domain)) not in named}
-    groups = {group for group, _ in plan.refs}
-    wanted = list(addresses) or sorted({*there.values()})
-    found: list[tuple[str, str]] = []
-    for address in wanted:
-        if address.casefold() not in named:
+    refs = dict(plan.refs)
+    there = [one.address.split("/", 2) for one in plan.unmanaged if one.address.startswith("seat/")]
+    free = [(group, login, login) for _, group, login in there] + list(plan.found)
+    known = named(free, {group: domain or ref for group, ref in refs.items()})
+    for address in addresses:
+        if address.casefold() not in known:
             raise WorkspaceError(
                 f"{plan.tenant} {address} is not there, or is ours already",
-                hint=f"there are: {', '.join(sorted({*there, *there.values()})) or 'none'}",
+                hint=f"there are: {_listed(free)}",
             )
-        _, group, login = named[address.casefold()].split("/", 2)
-        if group in groups:
-            found.append((group, login))
-    return found
+    wanted = (seat for address in addresses for seat in known[address.casefold()])
+    meant = wanted if addresses else sorted({(group, login) for group, login, _ in free})
+    return [seat for seat in dict.fromkeys(meant) if seat[0] in refs]
 
 
-def _short(plan: Plan, address: str, domain: str | None) -> str:
-    """The address with the login as it may be written: without the tenant's domain, else the service's own."""
-    group = address.split("/", 2)[1]
-    home = domain or dict(plan.refs).get(group) or ""
-    return address.casefold().removesuffix(f"@{home.casefold()}")
+def _listed(seats: Iterable[tuple[str, str, str]]) -> str:
+    names = {seat_address(group, name) for group, login, written in seats for name in (login, written)}
+    return ", ".join(sorted(names)) or "none"
 
 
-def _adopt(scribe: Scribe, seats: list[tuple[str, str]]) -> None:
+def _adopt(scribe: Scribe, seats: list[Seat]) -> None:
     for group, login in seats:
         scribe.write(
             Kind.ADOPTED, address=seat_address(group, login), group=group, login=login, written=login
@@ -298,20 +293,10 @@ def release(tenant: str, addresses: tuple[str, ...], **values: Any) -> None:
     Without an address, everybody of the tenant who is ours.
     """
     with _journal(values, create=True) as (world, journal):
-        _manifest(world, tenant)
+        manifest = _manifest(world, tenant)
         made = _made(world, journal, SystemClock())
         progress = load(made).get(tenant, Progress())
-        owned = {
-            name: key
-            for key, written in progress.owned.items()
-            for name in (seat_address(key[0], written), seat_address(*key))
-        }
-        for address in addresses:
-            if address not in owned:
-                raise WorkspaceError(
-                    f"{tenant} {address} is not ours", hint=f"ours are: {', '.join(sorted(owned)) or 'none'}"
-                )
-        keys = sorted({owned[address] for address in addresses or owned})
+        keys = _ours(progress, manifest.tenant, addresses)
         scribe = _scribe(made, tenant, progress)
 
         def write() -> None:
@@ -321,6 +306,22 @@ def release(tenant: str, addresses: tuple[str, ...], **values: Any) -> None:
         _write(made, scribe, "release", write)
     for group, login in keys:
         click.echo(f"{tenant} {seat_address(group, login)}: not ours any more")
+
+
+def _ours(progress: Progress, tenant: Tenant, addresses: tuple[str, ...]) -> list[Seat]:
+    """The seats that are ours, by group and login; all, or those named."""
+    owned = [(group, login, written) for (group, login), written in progress.owned.items()]
+    homes = {one.name: pin(tenant, one) or "" for one in tenant.license_groups}
+    homes |= {group: ref for group, (ref, _, _) in progress.services.items()}
+    known = named(owned, {group: tenant.domain or home for group, home in homes.items()})
+    for address in addresses:
+        if address.casefold() not in known:
+            raise WorkspaceError(
+                f"{tenant.tenant} {address} is not ours",
+                hint=f"ours are: {_listed(owned)}",
+            )
+    wanted = {seat for address in addresses for seat in known[address.casefold()]}
+    return sorted(wanted if addresses else progress.owned)
 
 
 @click.group()

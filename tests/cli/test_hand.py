@@ -319,3 +319,20 @@ def test_a_service_that_is_written_already_is_learnt_by_confirming(place: Place)
 
     assert place.run("resume").code == 0
     assert place.tenant("zoo")["status"] == "in_sync"
+
+
+def test_a_login_without_its_domain_is_released_too(seated: Place) -> None:
+    seated.ok("adopt acme")
+
+    assert seated.ok("release acme seat/office/EVE") == f"acme {EVE}: not ours any more\n"
+
+
+@pytest.mark.parametrize("address", ["user/eve", "user/eve@acme.o365.ovh.com", "group/office"])
+def test_a_person_or_a_whole_group_is_adopted_and_released(seated: Place, address: str) -> None:
+    adopted = seated.ok(f"adopt acme {address}")
+    released = seated.ok(f"release acme {address}")
+
+    assert f"acme {EVE}: ours\n" in adopted
+    assert f"acme {EVE}: not ours any more\n" in released
+    assert len(adopted.splitlines()) == len(released.splitlines()) == (2 if address == "group/office" else 1)
+    assert unmanaged(seated) == [EVE]
