@@ -115,3 +115,91 @@ def test_somebody_elses_unreadable_service_holds_nobody_up(bench: Make) -> None:
         return {each.tenant: [action.verb for action in each.actions] for each in run.plans}
 
     assert process.run(made) == {"acme": [Verb.RESIZE], "beta": [Verb.ORDER]}
+
+
+def test_a_seat_that_does_not_tell_its_licence_is_not_bought_again(bench: Make) -> None:
+    """No field of an answer is promised to be there; the seat is, and so is who sits on it."""
+    seats = "[{people: [{login: ada, first_name: Ada, last_name: Lovelace}]}, {empty: 1}]"
+    group = f"license_groups: [{{name: office, product: business, seats: 2, service: {ACME}}}]\n"
+    people = f"users: [{{login: ada@{ACME}, first_name: Ada, last_name: Lovelace, licenses: [office]}}]\n"
+    one = bench(f"prepaid: [{{service: {ACME}, seats: {seats}}}]", acme=TENANT + group + people)
+
+    def untold(seats: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {**seat, "licences": [] if seat["activationEmail"] == f"ada@{ACME}" else seat["licences"]}
+            for seat in seats
+        ]
+
+    found = plan(one, lambda request: untold if expanded(request) else None)
+
+    assert found.actions == ()
+    assert [(item.address, item.reason) for item in found.pending] == [
+        (f"seat/office/ada@{ACME}", "not readable yet")
+    ]
+
+
+def test_a_service_that_tells_no_licence_at_all_is_not_planned(bench: Make) -> None:
+    group = f"license_groups: [{{name: office, product: business, seats: 2, service: {ACME}}}]\n"
+    one = bench(f"prepaid: [{{service: {ACME}, seats: [{{empty: 2}}]}}]", acme=TENANT + group)
+
+    def untold(seats: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**seat, "licences": None} for seat in seats]
+
+    found = plan(one, lambda request: untold if expanded(request) else None)
+
+    assert (found.status, found.actions) == (Status.ERROR, ())
+
+
+@pytest.mark.parametrize("answer", [missing, broken])
+def test_a_seat_belongs_to_the_service_it_names_whatever_it_is_called(
+    bench: Make, answer: Callable[[], httpx.Response]
+) -> None:
+    """One that cannot be read may be of a service whose seats are called otherwise."""
+    old, group = (
+        "former.o365.ovh.com",
+        f"license_groups: [{{name: office, product: business, seats: 2, service: {ACME}}}]\n",
+    )
+    one = bench(f"prepaid: [{{service: {old}, seats: [{{empty: 2}}]}}]", acme=TENANT + group)
+
+    def moved(seat: dict[str, Any]) -> dict[str, Any]:
+        return {**seat, "tenantServiceName": ACME}
+
+    def twist(request: httpx.Request) -> httpx.Response | Change | None:
+        if expanded(request) or "x-ovh-batch" in request.headers:
+            return broken()
+        match request.url.path.removeprefix(f"{ROOT}/{old}-"):
+            case "1002":
+                return answer()
+            case "1001":
+                return moved
+        return None
+
+    found = plan(one, twist)
+
+    assert (found.status, found.actions) == (Status.ERROR, ())
+
+
+@pytest.mark.parametrize("said", [None, {"licences": []}, {"licences": None}])
+def test_a_person_who_is_listed_is_not_created_a_second_time(
+    bench: Make, said: dict[str, Any] | None
+) -> None:
+    """In a service of both products nobody knows whose licence somebody has who cannot be read."""
+    people = {"ada": "business", "bob": "pro-plus", "eve": "business"}
+    names = "first_name: A, last_name: B"
+    there = ", ".join(f"{{login: {name}, licence: {kind}, {names}}}" for name, kind in people.items())
+    file = f"version: 1\ntenant: acme\nprovider: ovh-payg\naccount: ovh-main\nservice: {ACME}\n"
+    file += "license_groups: [{name: business, product: business}, {name: pro-plus, product: pro-plus}]\n"
+    written = ", ".join(f"{{login: {name}, {names}, licenses: [{kind}]}}" for name, kind in people.items())
+    one = bench(f"payg: [{{service: {ACME}, users: [{there}]}}]", acme=f"{file}users: [{written}]\n")
+
+    def twist(request: httpx.Request) -> httpx.Response | Change | None:
+        if expanded(request) or "x-ovh-batch" in request.headers:
+            return broken()
+        if not request.url.path.endswith(f"/user/eve@{ACME}"):
+            return None
+        return (lambda member: {**member, **said}) if said else missing()
+
+    found = plan(one, twist)
+
+    assert [action.address for action in found.actions] == []
+    assert [item.address for item in found.pending] == ["seat/business/eve"]

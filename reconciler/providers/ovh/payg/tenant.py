@@ -107,14 +107,16 @@ class PaygTenant:
         for name, member in members.items():
             for licence in member.licences:
                 places.setdefault(PRODUCTS.get(licence, licence), []).append(_place(name, member, record))
-        lost = tuple(Place(ref=name, login=name.lower(), ready=False) for name in sorted(found.missing))
+        # Who is listed and does not tell a licence, or cannot be read at all, may be of either product.
+        untold = {*found.missing, *(name for name, member in members.items() if not member.licences)}
+        lost = tuple(Place(ref=name, login=name.lower(), ready=False) for name in sorted(untold))
         return [
             Holding(
                 ref=service,
                 product=product,
                 scope=service,
                 seats=len(some),
-                places=(*some, *(lost if len(members) == len(some) else ())),
+                places=(*some, *lost),
                 renewal=None if record is None else "off" if record.ending else "auto",
                 renews_on=record.expiration if record and not record.ending else None,
                 ends_on=ends,

@@ -19,7 +19,7 @@ from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.capabilities import LICENCES, PREPAID, PRODUCTS
 from reconciler.providers.ovh.carts import Wanted
 from reconciler.providers.ovh.lists import Listing
-from reconciler.providers.ovh.prepaid.seats import Seats
+from reconciler.providers.ovh.prepaid.seats import Seats, service_of
 from reconciler.providers.ovh.wire import Seat, Service
 
 ROOT = "/license/officePrepaid"
@@ -80,15 +80,28 @@ class PrepaidAccount:
         services = self.seats.services()
         readable = frozenset({*self.seats, *services})
         coming = await orders.on_their_way(self.api, readable=readable, settled=settled)
-        failed = {group_of(name): error.message for name, error in found.failed.items()}
+        renamed = {
+            service
+            for name, seat in self.seats.items()
+            if (service := service_of(name, seat)) != group_of(name)
+        }
+        # Where names of seats do not tell the service, one that cannot be read may be of any of those.
+        failed = {
+            service: error.message
+            for name, error in found.failed.items()
+            for service in (*renamed, group_of(name))
+        }
         self._missing = {}
         on_order = {group_of(name) for one, _ in coming for name in one.names}
-        for name in found.missing:
-            products = {product_of(self.seats[other]) for other in self._names(group_of(name))}
-            if len(products) == 1 and group_of(name) not in on_order:
-                self._missing[name] = products.pop()
-            elif group_of(name) not in on_order:
-                failed.setdefault(group_of(name), f"{name} is listed and cannot be read yet")
+        unread = [name for name in found.missing if group_of(name) not in on_order]
+        for name in (*unread, *self._untold(self.seats)):
+            service = self._service_of(name)
+            product = self._only_product(service)
+            if product is not None:
+                self._missing[name] = product
+                continue
+            for one in (*renamed, service):
+                failed.setdefault(one, f"{name} is listed and cannot be read yet")
         self._fresh = services - failed.keys()
         return Snapshot(
             holdings=tuple(one for service in sorted(services) for one in self.holdings(service)),
@@ -136,9 +149,10 @@ class PrepaidAccount:
         places: dict[str, list[Place]] = {}
         for name in self._names(service):
             seat = self.seats[name]
-            places.setdefault(product_of(seat), []).append(_place(name, seat, (records or {}).get(name)))
+            product = product_of(seat) or self._missing.get(name, "")
+            places.setdefault(product, []).append(_place(name, seat, (records or {}).get(name)))
         for name, product in self._missing.items():
-            if group_of(name) == service:
+            if name not in self.seats and group_of(name) == service:
                 places.setdefault(product, []).append(Place(ref=name, ready=False))
         return [_holding(service, product, some, known=bool(records)) for product, some in places.items()]
 
@@ -195,10 +209,24 @@ class PrepaidAccount:
         for name in mine - objects.keys():
             del self.seats[name]
         self.seats.update(objects)
-        products = {product_of(self.seats[name]) for name in self._names(service)}
-        self._missing = {name: one for name, one in self._missing.items() if group_of(name) != service}
-        if len(products) == 1:
-            self._missing |= dict.fromkeys(found.missing, products.pop())
+        self._missing = {
+            name: one for name, one in self._missing.items() if self._service_of(name) != service
+        }
+        product = self._only_product(service)
+        if product is not None:
+            self._missing |= dict.fromkeys((*found.missing, *self._untold(self._names(service))), product)
+
+    def _untold(self, names: Iterable[str]) -> list[str]:
+        """Seats that can be read and do not tell their licence, so that nobody knows of which product they are."""
+        return [name for name in names if not product_of(self.seats[name])]
+
+    def _only_product(self, service: str) -> str | None:
+        """The product of a service's seats; None when they are of several, or none of them tells."""
+        products = {product_of(self.seats[name]) for name in self._names(service)} - {""}
+        return products.pop() if len(products) == 1 else None
+
+    def _service_of(self, name: str) -> str:
+        return service_of(name, self.seats[name]) if name in self.seats else group_of(name)
 
 
 def _place(name: str, seat: Seat, record: Service | None) -> Place:
@@ -209,7 +237,7 @@ def _place(name: str, seat: Seat, record: Service | None) -> Place:
         first_name="" if seat.free else seat.first_name,
         last_name="" if seat.free else seat.last_name,
         country=seat.usage_location.lower() or None,
-        ready=seat.settled,
+        ready=seat.settled and bool(seat.licences),
         task=str(busy) if busy else None,
         ends_on=record.expiration if record and record.ending else None,
         renews_on=record.expiration if record else None,
