@@ -136,6 +136,14 @@ Ident = Annotated[
 ]
 """A provider's id, which may be written as a number."""
 
+Product = Annotated[
+    str,
+    BeforeValidator(_ident),
+    StringConstraints(pattern=TEXT, max_length=256),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": TEXT, "maxLength": 256}, {"type": "integer"}]}),
+]
+"""What is bought: a name, or a provider's number for it."""
+
 
 def seconds(text: str) -> float | None:
     """Read `30s`, `10m`, `4h`, `2d` or a row of them; None when it is not a duration."""

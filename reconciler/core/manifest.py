@@ -20,6 +20,7 @@ from reconciler.core.fields import (
     Login,
     Optional,
     Part,
+    Product,
     Reference,
     Service,
     Slug,
@@ -76,7 +77,9 @@ class Group(Part):
     """A license group: a number of seats of one product, bought as one service or subscription."""
 
     name: Slug = Field(description="Unique in the tenant; a-z, 0-9 and dashes.")
-    product: Text = Field(description="What is bought: business, pro-plus, or the provider's own name or id.")
+    product: Product = Field(
+        description="What is bought: business, pro-plus, or the provider's own name or id."
+    )
     seats: Optional[Count] = Field(None, description="What is paid for; with ovh-payg an optional ceiling.")
     service: Optional[Service] = Field(None, description="Pin: the service this group is, or `new`.")
     beside: tuple[Service, ...] = Field((), description="With `service: new`: services this group is not.")

@@ -16,7 +16,7 @@ from reconciler.core.accounts import (
     OvhAccount,
     OvhCredentials,
 )
-from reconciler.core.fields import Amount, Currency, Optional, Part, Slug, Text, Version, Whole
+from reconciler.core.fields import Amount, Currency, Optional, Part, Product, Slug, Text, Version, Whole
 
 __all__ = [
     "DEFAULT_JOURNAL",
@@ -49,7 +49,7 @@ class Limit(Part):
 class Price(Part):
     """What a product costs where its provider tells no price."""
 
-    product: Text = Field(description="The product as the tenants name it.")
+    product: Product = Field(description="The product as the tenants name it.")
     amount: Amount = Field(description='For one seat, in quotes, as in "10.50".')
     currency: Currency = Field(description="ISO 4217, as in EUR.")
     per: Literal["month", "year"] = Field(description="For how long it is paid.")

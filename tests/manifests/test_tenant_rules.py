@@ -462,3 +462,21 @@ def test_a_subscription_may_be_written_as_a_number(place: Place) -> None:
     (manifest,) = place.load().manifests
 
     assert manifest.tenant.license_groups[0].subscription == "4711"
+
+
+def test_a_licence_id_may_be_written_as_a_number(place: Place) -> None:
+    place.write(
+        "tenants/a.yaml",
+        """\
+        version: 1
+        tenant: a
+        provider: ovh-csp2
+        account: ovh-main
+        service: a.example
+        license_groups: [{name: o, product: 11, seats: 1}]
+        """,
+    )
+
+    (manifest,) = place.load().manifests
+
+    assert manifest.tenant.license_groups[0].product == "11"
