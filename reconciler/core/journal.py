@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -113,7 +113,3 @@ class Journal(Protocol):
     def close(self) -> None:
         """Let go of the connection and of the lock that shows we live."""
         ...
-
-
-Events = Sequence[Event]
-ByTenant = Mapping[str, Events]

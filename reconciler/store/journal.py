@@ -10,8 +10,6 @@ from reconciler.core.errors import JournalError, WorkspaceError
 from reconciler.core.journal import Event, Journal, Lease
 from reconciler.store.secrets import resolve, secret
 
-DEFAULT = "sqlite:///.reconciler/journal.db"
-
 
 def open_journal(
     url: str, *, root: Path, now: Callable[[], datetime] | None = None, create: bool, env: Mapping[str, str]
