@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reconciler.core.workspace import DEFAULT_JOURNAL
 from reconciler.store.branch import files
-from reconciler.store.journal import DEFAULT, open_journal
+from reconciler.store.journal import open_journal
 from tests.cli.place import Place
 from tests.engine.microsoft import BASIC, GDAP, reseller, resold
 
@@ -230,7 +231,8 @@ def document(name: str) -> Any:
 @cache
 def events(*, microsoft: bool = False) -> list[Any]:
     """The lines of a journal on a branch, as JSON values."""
-    journal = open_journal(DEFAULT, root=(partnered if microsoft else place)().root, create=False, env={})
+    root = (partnered if microsoft else place)().root
+    journal = open_journal(DEFAULT_JOURNAL, root=root, create=False, env={})
     try:
         written = [files.line(event, event.seq) for event in journal.events()]
     finally:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.journal import Journal
-from reconciler.store.journal import DEFAULT, open_journal
+from reconciler.core.workspace import DEFAULT_JOURNAL
+from reconciler.store.journal import open_journal
 from tests.store.makers import Clock, Opener, Repository, bare
 
 
@@ -33,7 +34,7 @@ def opening(tmp_path: Path) -> Iterator[Opener]:
     journals: list[Journal] = []
 
     def opener(
-        url: str = DEFAULT,
+        url: str = DEFAULT_JOURNAL,
         *,
         now: Callable[[], datetime] | None = None,
         create: bool = True,

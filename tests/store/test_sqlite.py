@@ -126,8 +126,9 @@ def test_what_was_appended_outlives_a_kill(tmp_path: Path, opening: Opener) -> N
     program = (
         "import os, sys; from pathlib import Path; from datetime import datetime, UTC\n"
         "from reconciler.core.journal import Event, Kind\n"
-        "from reconciler.store.journal import open_journal, DEFAULT\n"
-        "journal = open_journal(DEFAULT, root=Path(sys.argv[1]), create=True, env={})\n"
+        "from reconciler.core.workspace import DEFAULT_JOURNAL\n"
+        "from reconciler.store.journal import open_journal\n"
+        "journal = open_journal(DEFAULT_JOURNAL, root=Path(sys.argv[1]), create=True, env={})\n"
         "journal.append(Event(kind=Kind.INTENDED, tenant='acme', at=datetime.now(UTC)))\n"
         "os.kill(os.getpid(), 9)"
     )

@@ -31,12 +31,13 @@ import resource, sys
 from itertools import islice
 from pathlib import Path
 from reconciler.render.as_json import history_parts
-from reconciler.store.journal import DEFAULT, open_journal
+from reconciler.core.workspace import DEFAULT_JOURNAL
+from reconciler.store.journal import open_journal
 
 def most():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-journal = open_journal(DEFAULT, root=Path(sys.argv[1]), create=False, env={})
+journal = open_journal(DEFAULT_JOURNAL, root=Path(sys.argv[1]), create=False, env={})
 few = sum(1 for _ in islice(history_parts(journal.stream()), 2000))
 before = most()
 print(few, sum(1 for _ in history_parts(journal.stream())), most() - before)
