@@ -38,7 +38,7 @@ ON_CHECKOUT = ("delivered-then-404", "late-delivery", "order-cancelled", "order-
 LISTS = frozenset(
     {"officePrepaid", "office", "order", "user", "subscription", "details"}
     | {"customers", "subscriptions", "orders", "users", "subscribedSkus", "domains"}
-    | {"microsoft.graph.user", "delegatedAdminRelationships"}
+    | {"microsoft.graph.user", "delegatedAdminRelationships", "accessAssignments", "operations"}
 )
 """Last words of the paths of lists."""
 PAST_RETRIES = 4
@@ -166,6 +166,8 @@ UNDONE = {
     "subscription-created": ("subscription-deleted", "its creation failed"),
     "order-placed": ("order-cancelled", None),
     "partner-order-placed": ("partner-order-cancelled", None),
+    "graph-access-assigned": ("graph-access-assignment-failed", None),
+    "graph-access-changed": ("graph-access-change-failed", None),
 }
 """What takes an effect back at the provider, so that it may happen once more."""
 
@@ -189,6 +191,12 @@ def person(one: Bench, told: Told, helps: Iterable[str] = ()) -> None:
         # Who sold the seats has them, the directory does not: only Microsoft's support can mend that.
         one.world.change(f"subscription-resized {failed['id']} {failed['quantity']}")
         told.person.append("support")
+    for failed in one.rows(
+        "SELECT relation, json_extract(data, '$.accessContainer.accessContainerId') AS number"
+        " FROM ms_relation_part WHERE kind = 'assignment' AND status = 'error'"
+    ):
+        one.world.change(f"access-taken {failed['relation']} {failed['number']}")
+        told.person.append("taken out in Partner Center")
     for change in helps:
         with suppress(ValueError):  # nobody can sign or publish what was not asked for yet
             one.world.change(change)

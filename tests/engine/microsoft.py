@@ -132,6 +132,14 @@ def relations(seen: Provider) -> list[str]:
     return [one["status"] for one in seen.rows("SELECT status FROM ms_relation ORDER BY seq")]
 
 
+def rights(seen: Provider) -> list[tuple[str, int]]:
+    """How each access assignment stands, and of how many roles it is."""
+    rows = seen.rows(
+        "SELECT status, data FROM ms_relation_part WHERE kind = 'assignment' AND status != 'deleted'"
+    )
+    return [(one["status"], one["data"].count("roleDefinitionId")) for one in rows]
+
+
 def partner_ids(seen: Provider) -> list[str]:
     """The partner id of each reseller tenant."""
     return [one["mpn_id"] for one in seen.rows("SELECT mpn_id FROM tenant")]
@@ -143,6 +151,15 @@ PREMIUM = "product: SPB, seats: {}"
 BASIC = "product: Microsoft 365 Business Basic, seats: {}"
 CANCEL = PREMIUM.format(5) + ", state: cancelled, reason: left"
 GDAP = "delegated_administration: {name: support, duration: P2Y, roles: [User Administrator]}\n"
+HELPDESK = "869713c9-0b28-4d08-8949-ae07ae1bf528"
+BOTH = "[License Administrator, User Administrator]"
+GIVEN = (
+    f"delegated_administration: {{name: support, duration: P2Y, roles: {BOTH}, "
+    f"access: [{{security_group: {HELPDESK}}}]}}\n"
+)
+GROUPS = f"microsoft: {{groups: [{{id: {HELPDESK}, name: Helpdesk}}], "
+RELATED = f"{GROUPS}relationships: [{{name: support, customer: {CUSTOMER}, roles: {BOTH}, access: {{}}}}], "
+APPROVED = RELATED.replace("access: {", f"access: {{{HELPDESK}: [User Administrator]")
 
 MICROSOFT = (
     Story(
@@ -314,6 +331,38 @@ MICROSOFT = (
         check=relations,
         end=["active"],
         helps=("relationship-approved support",),
+    ),
+    Story(
+        name="directory-delegation-and-access",
+        provider="ovh-csp2",
+        world=resold(1, "ada").replace("microsoft: {", GROUPS),
+        tenant=reseller(BASIC.format(1), "ada", more=GIVEN),
+        effects={"graph-relationship-created": 1, "graph-access-assigned": 1},
+        check=rights,
+        end=[("active", 2)],
+        helps=("relationship-approved support",),
+    ),
+    Story(
+        name="directory-access",
+        provider="ovh-csp2",
+        world=resold(1, "ada").replace("microsoft: {", RELATED),
+        tenant=reseller(BASIC.format(1), "ada", more=GIVEN),
+        effects={"graph-relationship-created": 0, "graph-access-assigned": 1},
+        check=rights,
+        end=[("active", 2)],
+    ),
+    Story(
+        name="directory-access-widened",
+        provider="ovh-csp2",
+        world=resold(1, "ada").replace("microsoft: {", APPROVED),
+        tenant=reseller(BASIC.format(1), "ada", more=GIVEN),
+        effects={
+            "graph-relationship-created": 0,
+            "graph-access-assigned": 0,
+            "graph-access-changed": 1,
+        },
+        check=rights,
+        end=[("active", 2)],
     ),
     Story(
         name="by-hand-and-people",

@@ -130,10 +130,11 @@ def take(tx: Tx, word: str, group: str, role: str = "") -> None:
 def _operated(tx: Tx, data: Mapping[str, Any]) -> None:
     row = tx.one("SELECT * FROM ms_relation_part WHERE id = ?", data["id"])
     assert row is not None  # noqa: S101 - nothing takes an operation away
+    wanted = json.loads(json.loads(row["data"])["data"])
     if data["fails"]:
         moved_part(tx, {"id": row["id"], "status": "failed"})
+        tx.record("graph-access-change-failed", id=wanted["id"])
         return
-    wanted = json.loads(json.loads(row["data"])["data"])
     about = json.dumps({key: wanted[key] for key in ("accessContainer", "accessDetails")})
     sql = "UPDATE ms_relation_part SET data = ?, changed = ?, version = version + 1 WHERE id = ?"
     tx.run(sql, about, tx.now, wanted["id"])

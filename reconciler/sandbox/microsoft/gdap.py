@@ -170,6 +170,8 @@ def _moved(tx: Tx, data: Mapping[str, Any]) -> None:
 def moved_part(tx: Tx, data: Mapping[str, Any]) -> None:
     sql = "UPDATE ms_relation_part SET status = ?, changed = ?, version = version + 1 WHERE id = ?"
     tx.run(sql, data["status"], tx.now, data["id"])
+    if data["status"] == "error":
+        tx.record("graph-access-assignment-failed", id=data["id"])
 
 
 def _later(tx: Tx, number: str, status: str) -> None:
