@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import JOURNAL, NO_COLOR, common, formats
+from reconciler.cli.options import JOURNAL, NO_COLOR, common, formats, option
 
 LEVELS = ("ok", "warn", "fail")
 
@@ -17,6 +17,9 @@ LEVELS = ("ok", "warn", "fail")
 @formats("text", "json")
 @NO_COLOR
 @JOURNAL
+@option(
+    "--plan-only", is_flag=True, help="These are the credentials of the job that plans: fail if they may buy."
+)
 @common
 def doctor(form: str, **values: Any) -> None:
     """Check versions, files, credentials and their rights, reachability, clocks, journal and leases.

@@ -34,7 +34,7 @@ def examine(values: dict[str, Any]) -> list[Checked]:
     if loaded.workspace is None:
         return found
     opener = Opener(workspace=loaded.workspace, root=loaded.root, writes=False)
-    found += asyncio.run(_accounts(loaded, loaded.workspace, opener))
+    found += asyncio.run(_accounts(loaded, loaded.workspace, opener, plan_only=values["plan_only"]))
     url = values["journal"] or loaded.workspace.journal
     return [*found, *_journal(url, loaded), _git(loaded.root)]
 
@@ -45,7 +45,7 @@ def accounts(workspace: Path) -> list[Checked]:
     if loaded.workspace is None:
         return list(_files(loaded))
     opener = Opener(workspace=loaded.workspace, root=loaded.root, writes=False)
-    return asyncio.run(_accounts(loaded, loaded.workspace, opener))
+    return asyncio.run(_accounts(loaded, loaded.workspace, opener, plan_only=False))
 
 
 def _loaded(workspace: Path | None) -> Loaded:
@@ -80,14 +80,21 @@ def _files(loaded: Loaded) -> Iterator[Checked]:
         yield Checked("ok", f"the files are valid: {count(len(loaded.manifests), 'tenant')}")
 
 
-async def _accounts(loaded: Loaded, workspace: Workspace, opener: Opener) -> list[Checked]:
+async def _accounts(
+    loaded: Loaded, workspace: Workspace, opener: Opener, *, plan_only: bool
+) -> list[Checked]:
     told = await asyncio.gather(
-        *(_account(name, account, loaded, opener) for name, account in sorted(workspace.accounts.items()))
+        *(
+            _account(name, account, loaded, opener, plan_only=plan_only)
+            for name, account in sorted(workspace.accounts.items())
+        )
     )
     return [one._replace(what=f"account {name}: {one.what}") for name, some in told for one in some]
 
 
-async def _account(name: str, account: object, loaded: Loaded, opener: Opener) -> tuple[str, list[Checked]]:
+async def _account(
+    name: str, account: object, loaded: Loaded, opener: Opener, *, plan_only: bool
+) -> tuple[str, list[Checked]]:
     match account:
         case ManualAccount():
             return name, [Checked("ok", "has no API: its steps are done by hand")]
@@ -97,7 +104,8 @@ async def _account(name: str, account: object, loaded: Loaded, opener: Opener) -
             sandbox = Checked("warn", "is the sandbox: nothing is bought", "`endpoint:` names the real one")
             first = [sandbox] if account.is_sandbox else []
             try:
-                return name, first + await _asked(name, account, loaded, opener)
+                told = await _asked(name, account, loaded, opener, plan_only=plan_only)
+                return name, first + told
             except ReconcilerError as error:
                 return name, [*first, Checked("fail", error.message, error.hint)]
     return name, []
@@ -118,7 +126,7 @@ def _unresolved(account: OvhAccount | MicrosoftAccount) -> list[Checked]:
 
 
 async def _asked(
-    name: str, account: OvhAccount | MicrosoftAccount, loaded: Loaded, opener: Opener
+    name: str, account: OvhAccount | MicrosoftAccount, loaded: Loaded, opener: Opener, *, plan_only: bool
 ) -> list[Checked]:
     tenants = [one.tenant for one in loaded.manifests]
     used = {
@@ -132,7 +140,7 @@ async def _asked(
 
         session = opener.opened(name)
         try:
-            told = await checkup(Api(session), used or ROOTS)
+            told = await checkup(Api(session), used or ROOTS, plan_only=plan_only and not account.is_sandbox)
         finally:
             await session.close()
         return [_where_to(one, account) for one in told]

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import quote
 
 
 class Rule(NamedTuple):
-    """A method and a path; a path that ends with `*` stands for all that begin so."""
+    """A method and a path; a `*` in it stands for anything, slashes too."""
 
     method: str
     path: str
 
     def allows(self, method: str, path: str) -> bool:
         """Whether a call is one of those."""
-        if self.path.endswith("*"):
-            return method == self.method and path.startswith(self.path[:-1])
-        return (method, path) == self
+        return method == self.method and bool(self._pattern.fullmatch(path))
+
+    def touches(self, other: Rule) -> bool:
+        """Whether some call is one of those of both."""
+        if self.method != other.method:
+            return False
+        sample, theirs = (one.path.replace("*", "any") for one in (self, other))
+        return bool(self._pattern.fullmatch(theirs) or other._pattern.fullmatch(sample))
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(".*".join(map(re.escape, self.path.split("*"))))
 
 
 class Checked(NamedTuple):
@@ -44,15 +54,31 @@ _READ = (
 )
 
 
+# A cart that is filled and deleted tells a price and buys nothing; `POST /order/cart/*` would cover the checkout.
+_CART = (
+    Rule("POST", "/order/cart"),
+    Rule("POST", "/order/cart/*/assign"),
+    Rule("POST", "/order/cart/*/officePrepaid"),
+    Rule("POST", "/order/cart/*/item/*/configuration"),
+    Rule("DELETE", "/order/cart/*"),
+)
+_CHECKOUT = Rule("POST", "/order/cart/*/checkout")
+
+
 def ovh_rules(providers: Iterable[str] = ROOTS, *, writes: bool) -> tuple[Rule, ...]:
-    """List what a key at OVHcloud must be allowed; a cart that asks for a price is a write that buys nothing."""
+    """List what a key at OVHcloud must be allowed to plan, or to apply as well."""
     wanted = [one for one in ROOTS if one in set(providers)]
     paths = [path for one in wanted for path in (ROOTS[one], f"{ROOTS[one]}/*")]
     rules = [Rule("GET", path) for path in (*_READ, *paths, "/order/*")]
-    rules += [Rule("POST", "/order/cart"), Rule("POST", "/order/cart/*"), Rule("DELETE", "/order/cart/*")]
-    if writes:
-        rules += [Rule(method, f"{ROOTS[one]}/*") for one in wanted for method in ("POST", "PUT", "DELETE")]
-    return tuple(rules)
+    rules += _CART if "ovh-prepaid" in wanted else ()
+    return (*rules, *ovh_changes(wanted)) if writes else tuple(rules)
+
+
+def ovh_changes(providers: Iterable[str] = ROOTS) -> tuple[Rule, ...]:
+    """List what buys, sells or changes something: a key that only plans is allowed none of it."""
+    wanted = [one for one in ROOTS if one in set(providers)]
+    rules = [Rule(method, f"{ROOTS[one]}/*") for one in wanted for method in ("POST", "PUT", "DELETE")]
+    return (_CHECKOUT, *rules) if "ovh-prepaid" in wanted else tuple(rules)
 
 
 def ovh_probes(providers: Iterable[str]) -> tuple[str, ...]:

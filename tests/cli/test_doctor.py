@@ -163,9 +163,37 @@ def test_the_rights_that_a_plan_needs_are_enough_for_a_plan_and_not_for_an_apply
     found = checks(place, code=0, **FEW)
 
     assert ill(found, "warn")[0].startswith(
-        "account ovh-main: may plan and not apply: POST /license/officePrepaid/*"
+        "account ovh-main: may plan and not apply: POST /order/cart/*/checkout"
     )
-    assert place.run("plan", SECRETS | FEW).code == 0
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    planned = place.run("plan --format json", SECRETS | FEW)
+    assert planned.code == 0
+    prices = [one["price"] for one in planned.json["tenants"][0]["actions"]]
+    assert [one["source"] for one in prices if one] == ["cart"]  # the rules reach as far as a real price
+    only = checks(place, code=0, line="doctor --plan-only", **FEW)
+    assert ("ok", "account ovh-main: may plan and change nothing", "") in only
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ("POST", "/order/cart/*"),
+        ("POST", "/*"),
+        ("POST", "/order/cart/*/checkout"),
+        ("PUT", "/license/officePrepaid/acme.o365.ovh.com"),
+        ("POST", "/saas/csp2/contoso/subscription"),
+    ],
+)
+def test_a_key_for_planning_that_may_buy_is_told(
+    shop: tuple[Place, Served], world: World, rule: tuple[str, str]
+) -> None:
+    place, _ = shop
+    limited(world, spelled((*ovh_rules(["ovh-prepaid"], writes=False), Rule(*rule))))
+
+    told = ill(checks(place, code=1, line="doctor --plan-only", **FEW))
+
+    assert told == [f"account ovh-main: may buy or change things: {' '.join(rule)}"]
+    checks(place, code=0, **FEW)
 
 
 def test_the_rights_that_an_apply_needs_are_enough(shop: tuple[Place, Served], world: World) -> None:
@@ -281,7 +309,11 @@ def test_the_page_that_makes_keys_asks_for_what_is_needed_and_no_more() -> None:
     reading, writing = (token_page("ovh-eu", writes=writes) for writes in (False, True))
 
     assert reading.startswith("https://eu.api.ovh.com/createToken/?GET=/auth/details&GET=/me&GET=/me/order&")
-    assert "POST=/order/cart/*" in reading
+    assert "POST=/order/cart/*/assign" in reading
+    assert "checkout" not in reading
+    assert not reading.endswith("POST=/order/cart/*")
+    assert "POST=/order/cart/*&" not in reading + writing  # which would cover the checkout
+    assert "POST=/order/cart/*/checkout" in writing
     assert "PUT=/license/office/*" in writing
     assert "PUT=" not in reading
     assert "/*&GET=/*" not in writing
