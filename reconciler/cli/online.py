@@ -10,7 +10,6 @@ import click
 from reconciler.cli.options import (
     ALLOW,
     DETAILED,
-    EXISTING,
     FILE,
     NO_COLOR,
     PATHS,
@@ -70,7 +69,7 @@ def drift(**values: Any) -> None:
 
 
 @click.command()
-@click.argument("file", type=EXISTING)
+@click.argument("file", type=FILE)
 @FORMATS
 @NO_COLOR
 @common
@@ -85,7 +84,7 @@ def show(file: Path, form: str, *, no_color: bool, **_: Any) -> None:
 @PATHS
 @selection
 @doing
-@option("--plan", "plan_file", type=EXISTING, help="Do this saved plan, or refuse it as stale.")
+@option("--plan", "plan_file", type=FILE, help="Do this saved plan, or refuse it as stale.")
 @option(
     "--approved", multiple=True, metavar="DIGEST", help="The run's digest, or TENANT=DIGEST; may be repeated."
 )

@@ -93,6 +93,6 @@ def show_file(file: Path, form: str, *, no_color: bool) -> None:
     document = read_document(file, "plan", "report")
     made = options(no_color=no_color, plan_file=str(file))
     if document["kind"] == "plan":
-        put(PLAN[form](run_from_dict(document), made))
+        put(PLAN[form](run_from_dict(document, only_shown=True), made))
     else:
         put(REPORT[form](report_from_dict(document), made))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -51,10 +52,14 @@ def run_to_dict(run: Run) -> Values:
     }
 
 
-def run_from_dict(values: Json) -> Run:
+CHANGED = "the plan file was changed after it was written: its digest is not that of its content"
+
+
+def run_from_dict(values: Json, *, only_shown: bool = False) -> Run:
     """Read a plan file. What is counted or computed is so again; a digest that is not the stored one refuses.
 
     What an apply reads anew (`found`, `identified`) is not in the file.
+    only_shown: nothing is going to be done by it, so that a digest which does not fit is a note.
     """
     check_header(values, kind="plan")
     try:
@@ -69,13 +74,15 @@ def run_from_dict(values: Json) -> Run:
         stored = [values["digest"], *(plan["digest"] for plan in values["tenants"])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged("plan", error) from error
-    if stored != [run.digest, *(plan.digest for plan in run.plans)]:
+    if stored == [run.digest, *(plan.digest for plan in run.plans)]:
+        return run
+    if not only_shown:
         raise ReconcilerError(
-            "the plan file was changed after it was written: its digest is not that of its content",
+            CHANGED,
             hint="make a new one with `reconciler plan --out FILE`",
             code="tampered",
         )
-    return run
+    return replace(run, notes=(f"{CHANGED}; `apply` refuses it", *run.notes))
 
 
 def action_to_dict(action: Action) -> Values:

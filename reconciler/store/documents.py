@@ -16,15 +16,20 @@ MAJOR = 1  # of `format_version`; another major is refused, a newer minor only a
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read; a reader sees the old one or the new one, never a part."""
+    """Write a file that only its owner can read; a reader sees the old one or the new one, never a part.
+
+    The folder is made when there is none.
+    """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():  # /dev/stdout, a pipe
             path.write_text(text, encoding="utf-8")
             return
         _replace(path.resolve(), text.encode())
     except OSError as error:
         raise WorkspaceError(
-            f"{path}: cannot be written ({error.strerror})", hint="name a file in a folder that exists"
+            f"{path}: cannot be written ({error.strerror})",
+            hint="name a file in a folder that you may write to",
         ) from error
 
 

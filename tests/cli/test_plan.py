@@ -351,3 +351,11 @@ def test_a_sandbox_that_cannot_be_opened_is_an_error_in_words(place: Place, ther
     assert done.code == 1
     assert "sandbox.db: the sandbox cannot be opened (" in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("line", ["show absent.json", "apply --plan absent.json"])
+def test_a_saved_plan_that_is_not_there_keeps_the_run_from_being_made(more: Place, line: str) -> None:
+    done = more.run(line)
+
+    assert (done.code, done.out) == (1, "")
+    assert "absent.json: cannot be read" in done.err

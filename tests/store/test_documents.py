@@ -64,11 +64,18 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceError, match=r"absent/plan\.json: cannot be written \(No such file"):
-        write_private(tmp_path / "absent" / "plan.json", "x")
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkspaceError, match=r"file/plan\.json: cannot be written \((Not a dir|File exists)"):
+        write_private(tmp_path / "file" / "plan.json", "x")
     with pytest.raises(WorkspaceError, match="cannot be written"):
         write_private(tmp_path, "x")
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_a_folder_is_made_for_what_is_saved(tmp_path: Path) -> None:
+    write_private(tmp_path / "out" / "of" / "plan.json", "x")
+
+    assert (tmp_path / "out" / "of" / "plan.json").read_text() == "x"
 
 
 def test_a_plan_is_read_back_with_fields_of_later_versions(tmp_path: Path) -> None:
