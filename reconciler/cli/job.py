@@ -10,7 +10,18 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from reconciler.cli.telling import Listener, telling
-from reconciler.cli.wiring import Chosen, World, chosen_by, duration, files, journal_of, new_in_ci, run, setup
+from reconciler.cli.wiring import (
+    Chosen,
+    World,
+    chosen_by,
+    duration,
+    files,
+    journal_of,
+    new_in_ci,
+    notes_on,
+    run,
+    setup,
+)
 from reconciler.core.errors import UsageError
 from reconciler.core.journal import Journal
 from reconciler.core.policy import allowances
@@ -100,6 +111,7 @@ def _notes(world: World, chosen: Chosen, journal: Journal) -> tuple[str, ...]:
     said = workspace_changes(world, chosen.changed_since)
     if journal.fresh:
         said = (*said, "there is no journal yet: nothing is known of earlier applies")
+    said = (*said, *notes_on(journal))
     if journal.behind:
         said = (*said, f"{journal.behind}: put the newer one back before you apply")
     return said

@@ -42,6 +42,7 @@ COMMANDS = {
     "adopt": ("reconciler.cli.hand:adopt", "From now on these people are ours."),
     "release": ("reconciler.cli.hand:release", "The opposite of adopt."),
     "lease": ("reconciler.cli.hand:lease", "List or break leases."),
+    "journal": ("reconciler.cli.journal:journal", "Move the journal to another place."),
     "comment": ("reconciler.cli.platforms:comment", "Put a plan or report on its pull or merge request."),
     "issues": ("reconciler.cli.platforms:issues", "Keep one issue for each tenant that drifted."),
     "outputs": (

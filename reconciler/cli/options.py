@@ -20,11 +20,29 @@ def option(name: str, *more: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(name, *more, envvar=f"RECONCILER_{variable}", **attributes)
 
 
+class Format(click.Option):
+    """The option --format; a variable that is meant for other commands is passed over with a note."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """The variable's value, unless this command does not print in that format."""
+        value = super().value_from_envvar(ctx)
+        choices = self.type.choices if isinstance(self.type, click.Choice) else ()
+        if value not in EVERY_FORMAT or value in choices:
+            return value
+        click.echo(f"Note: {ctx.info_name} does not print {value} ({self.envvar}): it prints text", err=True)
+        return None
+
+
+EVERY_FORMAT = frozenset({"text", "markdown", "json", "html"})
+"""What some command prints; the variable is set once for all of them."""
+
+
 def formats(*names: str) -> Callable[[F], F]:
     """The --format option with these choices, text first."""
     return option(
         "--format",
         "form",
+        cls=Format,
         type=click.Choice(names),
         default=names[0],
         show_default=True,

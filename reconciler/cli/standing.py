@@ -15,11 +15,11 @@ import click
 from reconciler import __version__
 from reconciler.cli.options import DETAILED, JOURNAL, NO_COLOR, common, formats, option
 from reconciler.cli.output import options, put
-from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of
+from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, notes_on
 from reconciler.core.errors import WorkspaceError
 from reconciler.core.journal import Event, Kind
 from reconciler.core.manifest import Tenant, fingerprint
-from reconciler.core.overview import OpenAction, Overview, TenantOverview
+from reconciler.core.overview import History, OpenAction, Overview, TenantOverview
 from reconciler.core.plan import Status
 from reconciler.core.planner import waiting
 from reconciler.core.progress import Open, Progress
@@ -60,6 +60,7 @@ def _overview(world: World, chosen: Chosen, *, latest: int) -> Overview:
     journal = journal_of(world, chosen, create=False)
     try:
         events = journal.events()
+        notes = (*notes_of(world), *notes_on(journal))
     finally:
         journal.close()
     progress = progress_of(events, world.selection.every)
@@ -76,7 +77,7 @@ def _overview(world: World, chosen: Chosen, *, latest: int) -> Overview:
         ),
         created_at=now,
         tool_version=__version__,
-        notes=notes_of(world),
+        notes=notes,
     )
 
 
@@ -193,21 +194,24 @@ def history(tenant: str | None, address: str | None, form: str, **values: Any) -
         first = next(events, None)
         if tenant is not None and first is None and tenant not in known:
             raise WorkspaceError(f"there is no tenant {tenant!r}, and the journal never heard of it")
-        for note in notes_of(world):
-            click.echo(f"Note: {note}", err=True)
         every = events if first is None else chain([first], events)
-        shown = (one for one in every if address is None or one.address == address)
+        found = History(
+            events=(one for one in every if address is None or one.address == address),
+            created_at=datetime.now(UTC),
+            tool_version=__version__,
+            notes=(*notes_of(world), *notes_on(journal)),
+        )
         if form == "json" or values["as_json"]:
-            _pour(shown)
+            _pour(found)
         else:
-            put(HISTORY[form](list(shown), options(no_color=values["no_color"])))
+            put(HISTORY[form](found, options(no_color=values["no_color"])))
     finally:
         journal.close()
 
 
-def _pour(events: Iterable[Event]) -> None:
+def _pour(found: History) -> None:
     """Print a history as it is read: a journal of years fits in no memory."""
     from reconciler.render.as_json import history_parts
 
-    for part in history_parts(events):
+    for part in history_parts(found):
         click.echo(part, nl=False)

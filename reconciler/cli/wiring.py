@@ -34,6 +34,7 @@ from reconciler.store.files import default_paths, find_tenants, find_workspace
 from reconciler.store.files import show as shown
 from reconciler.store.journal import open_journal
 from reconciler.store.manifests import Loaded, load
+from reconciler.store.moving import refuse
 from reconciler.store.secrets import resolve
 from reconciler.store.who import holder, identity
 
@@ -155,9 +156,13 @@ def _planned(
 
 
 def journal_of(world: World, chosen: Chosen, *, create: bool) -> Journal:
-    """Open the journal that flag, variable or file name."""
+    """Open the journal that flag, variable or file name; to go on with, only one that was not moved elsewhere."""
     url = chosen.journal or world.workspace.journal
-    return open_journal(url, root=world.root, create=create, env=os.environ)
+    journal = open_journal(url, root=world.root, create=create, env=os.environ)
+    if journal.moved and create:
+        journal.close()
+        refuse(journal.moved)
+    return journal
 
 
 def new_in_ci(world: World, chosen: Chosen, journal: Journal) -> str:
@@ -223,6 +228,12 @@ def notes_of(world: World) -> tuple[str, ...]:
         name for name, account in world.workspace.accounts.items() if name in used and account.is_sandbox
     )
     return (f"account {', '.join(names)} is a sandbox: nothing is bought",) if names else ()
+
+
+def notes_on(journal: Journal) -> tuple[str, ...]:
+    """What a reader should know of a journal that was moved elsewhere."""
+    said = "what was done since is not known here, write the new one in `journal:`"
+    return (f"{journal.moved}: {said}",) if journal.moved else ()
 
 
 @contextmanager

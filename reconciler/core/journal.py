@@ -14,7 +14,7 @@ from reconciler.core.model import Address, Json
 class Kind(StrEnum):
     """What can happen."""
 
-    BEGUN = "begun"  # a plan with actions was begun; data: actions, number, refs
+    BEGUN = "begun"  # a plan with actions was begun; data: actions, number, refs, run_digest
     INTENDED = "intended"  # an action is about to be tried; data: action, attempt
     STEPPING = "stepping"  # an effective write is about to be sent; data: step, data
     STEPPED = "stepped"  # it was answered; data: step, ref, data
@@ -28,6 +28,9 @@ class Kind(StrEnum):
     OWED = "owed"  # an apply was refused before it began; data: why
     LIFTED = "lifted"  # a guard was lifted once; data: rule, value
     SEEN = "seen"  # an apply ended well for this manifest; data: manifest (its fingerprint)
+    MOVED = (
+        "moved"  # of the journal itself, tenant "": it is kept elsewhere now; data: to (empty: here again)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,14 @@ class Journal(Protocol):
 
     `fresh` is true when the journal did not exist before this process opened it. `distant`: a write takes the
     time of a network's answer, and those made at the same time from several threads share it. `behind`: why it
-    is older than what was seen of it before, else empty; nothing is written to it until `accept`.
+    is older than what was seen of it before, else empty; nothing is written to it until `accept`. `moved`: that it
+    was moved elsewhere, and where to, else empty; nobody begins anything with it any more.
     """
 
     fresh: bool
     distant: bool
     behind: str
+    moved: str
 
     def events(self, tenants: Iterable[str] | None = None) -> Sequence[Event]:
         """Every event, or those of some tenants, in order."""

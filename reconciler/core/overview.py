@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +56,16 @@ class Overview:
     """All tenants of one `status`, in the order of their names."""
 
     tenants: tuple[TenantOverview, ...]
+    created_at: datetime
+    tool_version: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the journal says happened, in the order of writing; `notes`: what a reader should know first."""
+
+    events: Iterable[Event]
     created_at: datetime
     tool_version: str
     notes: tuple[str, ...] = ()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from reconciler.core.journal import Event
 from reconciler.core.model import Json
-from reconciler.core.overview import OpenAction, Overview, TenantOverview
+from reconciler.core.overview import History, OpenAction, Overview, TenantOverview
 from reconciler.core.plan import FORMAT_VERSION
 from reconciler.core.report import Report, Result, TenantReport, Trouble
 from reconciler.core.serial import Values, check_header, damaged, instant, maybe, moment, plain, read
@@ -54,12 +52,15 @@ def overview_to_dict(overview: Overview) -> Values:
     }
 
 
-def events_to_dict(events: Iterable[Event]) -> Values:
+def history_to_dict(history: History) -> Values:
     """What `history --format json` prints."""
     return {
         "format_version": FORMAT_VERSION,
         "kind": "history",
-        "events": [event_to_dict(event) for event in events],
+        "tool_version": history.tool_version,
+        "created_at": instant(history.created_at),
+        "notes": list(history.notes),
+        "events": [event_to_dict(event) for event in history.events],
     }
 
 

@@ -66,7 +66,7 @@ async def apply(setup: Setup, consent: Consent) -> Report:
             return _stopped(setup, run, started, before, error)
     if consent.ask is not None and any(_to_do(plan, refused) for plan in run.plans) and not consent.ask(run):
         raise ReconcilerError("apply was declined; nothing new was sent", code="declined")
-    setup.acting = True
+    setup.acting, setup.digest = True, run.digest
     works = [partial(_apply_tenant, setup, plan, progress, checkouts, before, refused) for plan in run.plans]
     return report_of(setup, run.digest, started, await together(works, most=setup.concurrency))
 
@@ -373,7 +373,7 @@ async def _do(
         await record_found(scribe, plan)
         if plan.actions:
             means = await _means(setup, plan.tenant, scribe, checkouts)
-            await begin_plan(scribe, plan, setup.allowed)
+            await begin_plan(scribe, plan, setup.allowed, of=setup.digest)
             results = await Crew(means=means).work(plan.actions, {})
         code = code_of((*earlier, *results), plan)
         if plan.actions or leftovers:

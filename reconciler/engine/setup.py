@@ -27,7 +27,7 @@ class Setup:
     policies: those that hold (the present one, and the base revision's). fresh_refused: why a purchase must
     not be made with this journal, if so. notes: what every output should say first. accepted: a person goes on
     with a journal that is behind. known: the actions, and the provider's refs, that the journal names.
-    calendar: plans tell when everything renews or ends.
+    calendar: plans tell when everything renews or ends. digest: that of the run which is applied.
     """
 
     selection: Selection
@@ -48,6 +48,7 @@ class Setup:
     calendar: bool = False
     acting: bool = False
     accepted: bool = False
+    digest: str = ""
     known: frozenset[str] = frozenset()
 
 

@@ -97,14 +97,18 @@ async def settle_by_hand(scribe: Scribe, plan: Plan) -> None:
             await scribe.put(Kind.FINISHED, one.action, ref=refs[group], service=refs[group], found=True)
 
 
-async def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances) -> None:
-    """Write that a plan is begun, and which guards were lifted for it; its digest is spent now."""
+async def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances, *, of: str) -> None:
+    """Write that a plan is begun, and which guards were lifted for it; its digest is spent now.
+
+    of: the digest of the run that it is part of, which may be what was approved.
+    """
     scribe.plan = plan.digest
     begun = {
         "actions": [action_to_dict(action) for action in plan.actions],
         "refs": dict(plan.refs),
         "number": plan.begun + 1,
         "seated": dict(plan.seated),
+        "run_digest": of,
     }
     rules = [(rule, str(value)) for rule, value in sorted(lifted.numbers.items())]
     rules += [("protected", tenant) for tenant in sorted(lifted.tenants)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib import import_module
 
-from reconciler.core.journal import Event
-from reconciler.core.overview import Overview
+from reconciler.core.overview import History, Overview
 from reconciler.core.plan import Due, Run
 from reconciler.core.report import Report
 from reconciler.render.options import Options, options_for
@@ -42,7 +41,7 @@ STATUS: Mapping[str, Callable[[Overview, Options], str]] = {
     "json": _late("as_json", "status"),
     "html": _late("html_report", "status"),
 }
-HISTORY: Mapping[str, Callable[[Sequence[Event], Options], str]] = {
+HISTORY: Mapping[str, Callable[[History, Options], str]] = {
     "text": _late("text_report", "history"),
     "json": _late("as_json", "history"),
 }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from reconciler.core.journal import Event
-from reconciler.core.overview import Overview
+from reconciler.core.overview import History, Overview
 from reconciler.core.plan import Run
 from reconciler.core.report import Report
 from reconciler.core.serial import run_to_dict
-from reconciler.core.serial_report import event_to_dict, events_to_dict, overview_to_dict, report_to_dict
+from reconciler.core.serial_report import event_to_dict, history_to_dict, overview_to_dict, report_to_dict
 from reconciler.render.options import Options
 
 
@@ -30,17 +30,17 @@ def status(value: Overview, _: Options) -> str:
     return _dump(overview_to_dict(value))
 
 
-def history(events: Iterable[Event], _: Options) -> str:
+def history(value: History, _: Options) -> str:
     """What happened."""
-    return "".join(history_parts(events))
+    return "".join(history_parts(value))
 
 
-def history_parts(events: Iterable[Event]) -> Iterator[str]:
+def history_parts(value: History) -> Iterator[str]:
     """What happened, event by event: the same bytes, and a long journal needs no memory."""
-    head, _, tail = _dump(events_to_dict(())).partition("[]")
+    head, _, tail = _dump(history_to_dict(replace(value, events=()))).rpartition("[]")
     yield f"{head}["
     before = "\n"
-    for event in events:
+    for event in value.events:
         yield before + "    " + json.dumps(event_to_dict(event), indent=2).replace("\n", "\n    ")
         before = ",\n"
     yield f"]{tail}" if before == "\n" else f"\n  ]{tail}"

@@ -101,7 +101,7 @@ def event_parts(event: Event) -> Iterator[str]:
 
 TOLD = (
     "step", "code", "message", "why", "rule", "value", "status", "ticket", "ref", "waiting_on", "due_by",
-    "confirmed_by", "login", "evidence", "exit_code",
+    "confirmed_by", "login", "evidence", "exit_code", "to",
 )  # fmt: skip
 PLAIN = frozenset({"message", "why", "status"})
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from reconciler.core.errors import ManifestError, ReconcilerError
 from reconciler.core.journal import Event, Kind
-from reconciler.core.overview import OpenAction, Overview, TenantOverview
+from reconciler.core.overview import History, OpenAction, Overview, TenantOverview
 from reconciler.core.report import Report, Result, State, TenantReport
 from reconciler.render import endings, words
 from reconciler.render.options import Options
@@ -44,16 +44,20 @@ def status(value: Overview, options: Options) -> str:
     return page.text()
 
 
-def history(events: Iterable[Event], options: Options) -> str:
-    """The journal: what, when, by whom, order numbers, plan digests."""
+def history(value: History, options: Options) -> str:
+    """The journal: what, when, by whom, order numbers, digests of the tenant's plan and of the run's."""
     page = Page(options)
-    listed = list(events)
+    notes(page, value.notes)
+    listed = list(value.events)
     if not listed:
         page.prose("Nothing has happened yet.")
 
     def below(number: int) -> None:
-        if listed[number].kind is Kind.BEGUN:
-            page.line(f"plan {listed[number].plan}", indent=4)
+        event = listed[number]
+        if event.kind is Kind.BEGUN:
+            page.line(f"plan {event.plan}", indent=4)
+            if event.data.get("run_digest"):
+                page.line(f"run  {event.data['run_digest']}", indent=4)
 
     said = ["; ".join(_by(event)) for event in listed]
     rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -81,6 +82,12 @@ class Holding:
             hint="wait for it to end; if that run is surely gone, free it with"
             f" `reconciler lease release {self.name}`",
         )
+
+
+def living(kept: Iterable[Holding], *, now: datetime, machine: str) -> tuple[Lease, ...]:
+    """The leases that are held, by name."""
+    found = [one.lease() for one in kept if one.lives(now=now, machine=machine)]
+    return tuple(sorted(found, key=lambda lease: lease.name))
 
 
 def check(found: Holding | None, lease: Lease, *, now: datetime) -> Holding:

@@ -44,6 +44,7 @@ class NoJournal:
     fresh = True
     distant = False
     behind = ""
+    moved = ""
 
     def __init__(self, where: str) -> None:
         self._where = where

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.core.journal import Lease
@@ -15,7 +15,9 @@ from reconciler.store import holding
 from reconciler.store.holding import TERM, Holding
 from reconciler.store.tables import leases
 
-__all__ = ["TERM", "acquire", "check", "held", "release", "renew", "take_away"]
+__all__ = [
+    "TERM", "acquire", "check", "held", "release", "remember", "renew", "take_away", "tokens",
+]  # fmt: skip
 
 # Inserts a row unless it is there; both dialects word it alike and SQLAlchemy keeps the two apart.
 _INSERT: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -70,6 +72,24 @@ def held(connection: Connection, *, now: datetime, machine: str) -> tuple[Lease,
     """The leases whose holders live, as far as can be known, by name."""
     found = map(_holding, connection.execute(select(leases).order_by(leases.c.name)))
     return tuple(one.lease() for one in found if one.lives(now=now, machine=machine))
+
+
+def tokens(connection: Connection) -> dict[str, int]:
+    """The last token of each name."""
+    found = connection.execute(select(leases.c.name, leases.c.token).order_by(leases.c.name))
+    return {row.name: row.token for row in found}
+
+
+def remember(connection: Connection, given: Mapping[str, int], *, now: datetime) -> None:
+    """Make the next holder's tokens exceed those that were given elsewhere, and those given here."""
+    here = tokens(connection)
+    connection.execute(delete(leases))
+    free = [
+        asdict(Holding(name=name, token=max(given.get(name, 0), here.get(name, 0)), since=now, until=now))
+        for name in sorted(given.keys() | here.keys())
+    ]
+    if free:
+        connection.execute(insert(leases), free)
 
 
 def _row(name: str) -> Select[Any]:

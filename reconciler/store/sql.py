@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, insert, select, text
 
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Event, Kind, Lease
+from reconciler.store import arriving, moving
 from reconciler.store import lease as rows
 from reconciler.store.alive import Alive
 from reconciler.store.database import WRITE, durable, told
@@ -34,7 +35,7 @@ class SqlJournal:
 
     def __init__(self, engine: Engine, *, where: str, write: bool, now: Now | None, root: Path) -> None:
         self._engine = engine
-        self._where = where
+        self.where = self._where = where
         self._write = write
         self._now = now
         self._alive = Alive(root)
@@ -45,6 +46,7 @@ class SqlJournal:
             self.fresh = self._open()
             self._empty = self.fresh and not write
             self.behind = "" if self.fresh else self._older()
+            self.moved = "" if self.fresh else self._gone()
         except BaseException:
             engine.dispose()
             raise
@@ -94,6 +96,8 @@ class SqlJournal:
             if lease is not None:
                 rows.check(connection, lease, now=self._moment(connection))
             numbers = connection.scalars(_INSERT, values).all() if values else []
+            if lease is None:
+                self._stay(connection)
         written = tuple(replace(event, seq=seq) for event, seq in zip(events, numbers, strict=True))
         if written:
             self._seen.note(written[-1])
@@ -110,6 +114,7 @@ class SqlJournal:
                 now=self._moment(connection),
                 sign=(self._alive.machine, self._alive.path),
             )
+            self._stay(connection)  # at last: who moves it has waited for us, or we for him
         self._held.add(name)
         self._alive.touch()
         return lease
@@ -138,6 +143,41 @@ class SqlJournal:
         """Take a lease away from its holder by hand; false when nobody held it."""
         with self._writing("take a lease away") as connection:
             return rows.take_away(connection, name, now=self._moment(connection))
+
+    def leave(self, mark: Event) -> None:
+        """Write that the journal is kept elsewhere; JournalError while a lease is held, or when it was left."""
+        with self._writing("leave the journal") as connection:
+            arriving.alone(connection)
+            self._stay(connection)
+            held = rows.held(connection, now=self._moment(connection), machine=self._alive.machine)
+            moving.refuse_held(self.where, held)
+            seq = connection.scalars(_INSERT, [_values(mark)]).one()
+            self.moved = self._told(connection)
+        self._seen.note(replace(mark, seq=seq))
+
+    def come_back(self, mark: Event) -> None:
+        """Write that a journal that was left is kept here again."""
+        with self._writing("take the journal again") as connection:
+            seq = connection.scalars(_INSERT, [_values(mark)]).one()
+            self.moved = self._told(connection)
+        self._seen.note(replace(mark, seq=seq))
+
+    def tokens(self) -> Mapping[str, int]:
+        """The last token of each lease, by name."""
+        with self._reading("read the leases") as connection:
+            return rows.tokens(connection)
+
+    def receive(self, events: Sequence[Event], tokens: Mapping[str, int], *, last: int) -> None:
+        """Take in another journal's events as they are numbered, all or none; JournalError unless empty."""
+        with self._writing("copy into the journal") as connection:
+            arriving.alone(connection)
+            moment = self._moment(connection)
+            moving.refuse_written(self.where, arriving.last(connection))
+            moving.refuse_held(self.where, rows.held(connection, now=moment, machine=self._alive.machine))
+            arriving.receive(connection, [_values(one) | {"seq": one.seq} for one in events], last=last)
+            rows.remember(connection, tokens, now=moment)
+        if events:
+            self._seen.note(events[-1])
 
     def accept(self) -> None:
         """Go on with a journal that is behind: a person has looked at what it does not know."""
@@ -185,6 +225,20 @@ class SqlJournal:
         if row is not None and sign(self._event(row)) == sign_then:
             return ""
         return f"{self._where}: the journal is older than it was: event {seq} ({told}) is not in it any more"
+
+    def _gone(self) -> str:
+        with self._reading("read the journal") as connection:
+            return self._told(connection)
+
+    def _told(self, connection: Connection) -> str:
+        """Where the journal was moved to, in words; empty when it was not."""
+        query = select(events).where(events.c.tenant == moving.OURS).order_by(events.c.seq.desc()).limit(1)
+        row = connection.execute(query).one_or_none()
+        return "" if row is None else moving.told(self.where, self._event(row))
+
+    def _stay(self, connection: Connection) -> None:
+        """Refuse to begin anything with a journal that was moved, be it since it was opened."""
+        moving.refuse(self._told(connection))
 
     def _version(self, connection: Connection) -> str | None:
         """The revision of the schema; None when there is none."""
@@ -242,7 +296,7 @@ class SqlJournal:
                 hint="install the version of reconciler that wrote it",
             )
         if not isinstance(data, dict):
-            raise JournalError(f"{self._where}: event {seq} is damaged: its data is none", hint=_RESTORE)
+            raise JournalError(f"{self._where}: event {seq} is damaged: its data is none", hint=_DAMAGED)
         return Event(
             seq=seq,
             tenant=tenant,
@@ -263,7 +317,7 @@ _RESTORE = (
     "put back the newer journal: it knows what was done since. If it is lost for good, look at what"
     " `reconciler plan` shows, then `reconciler apply --accept-journal` goes on without it"
 )
-_RESTORE = "somebody changed the journal by hand: restore it from a backup. Nothing was sent"
+_DAMAGED = "somebody changed the journal by hand: restore it from a backup. Nothing was sent"
 _INSERT = insert(events).returning(events.c.seq, sort_by_parameter_order=True)
 _FIND_SQLITE = text("SELECT name FROM sqlite_master WHERE type = 'table' AND name = :name")
 # Not to_regclass: it may answer from a cache that is older than another process's migration.

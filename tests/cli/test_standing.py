@@ -120,7 +120,7 @@ def test_history_in_json_tells_every_event_in_the_order_of_writing(pending: Plac
     events = found["events"]
 
     assert found["kind"] == "history"
-    assert found == pending.run("history --json").json
+    assert events == pending.run("history --json").json["events"]
     assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
     assert {"seq", "at", "kind", "tenant", "address", "plan", "by", "data"} <= set(events[0])
     kinds = [event["kind"] for event in events if event["action"]]
@@ -141,4 +141,45 @@ def test_history_is_narrowed_to_a_tenant_and_to_an_address(pending: Place) -> No
 
 
 def test_without_a_journal_nothing_has_happened(place: Place) -> None:
-    assert place.run("history").out == "Nothing has happened yet.\n"
+    assert place.run("history").out.endswith("\nNothing has happened yet.\n")
+
+
+def test_history_tells_the_digest_of_the_run_that_was_approved(place: Place) -> None:
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    approved = place.plan()["digest"]
+    assert place.run(f"apply --approved {approved} --wait 0").code == 4
+
+    begun = next(one for one in place.run("history --json").json["events"] if one["kind"] == "begun")
+
+    assert begun["data"]["run_digest"] == approved != begun["plan"]
+    assert f"    run  {approved}\n" in place.ok("history")
+
+
+def test_history_in_json_begins_as_the_other_documents_do(pending: Place) -> None:
+    status, history = (pending.run(f"{name} --format json").json for name in ("status", "history"))
+
+    heads = ["format_version", "kind", "tool_version", "created_at", "notes"]
+    assert [key for key in heads if key not in status or key not in history] == []
+    assert (status["tool_version"], status["notes"]) == (history["tool_version"], history["notes"])
+
+
+def test_what_happened_in_a_sandbox_is_said_to_be_of_a_sandbox(pending: Place) -> None:
+    assert pending.ok("history").startswith("Note: account ovh-main is a sandbox")
+
+
+@pytest.mark.parametrize("command", ["history", "renewals", "doctor", "status", "plan"])
+def test_a_format_set_for_all_commands_is_passed_over_where_it_is_not_known(
+    pending: Place, command: str
+) -> None:
+    done = pending.run(command, env={"RECONCILER_FORMAT": "markdown"})
+
+    assert done.code != 64
+    knows = command in {"status", "plan"}
+    assert ("does not print markdown (RECONCILER_FORMAT): it prints text" in done.err) is not knows
+    assert ("## Licence" in done.out) is knows
+
+
+def test_a_format_that_nobody_knows_and_one_that_is_typed_are_errors(place: Place) -> None:
+    assert place.run("history", env={"RECONCILER_FORMAT": "xml"}).code == 64
+    assert place.run("history --format markdown").code == 64
+    assert place.run("history --format json", env={"RECONCILER_FORMAT": "markdown"}).err == ""

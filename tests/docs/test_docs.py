@@ -3,7 +3,8 @@
 The rule: in README.md and docs/, a block fenced as ```console holds lines `$ reconciler ...`, executed in
 order, a file at a time, in a copy of `examples/` whose sandbox was just reset. `# exit 4` behind a command is
 the exit code that it must end with (0 when unsaid). Lines below a command are its output; `...` stands for
-what was left out. `$ sed -i ...` is somebody who edits a file. A command that serves never ends by itself, so
+what was left out. `$ sed -i ...` is somebody who edits a file; `env://NEW_JOURNAL` is an empty database of a real
+PostgreSQL. A command that serves never ends by itself, so
 it is not executed; tests/sandbox does that.
 """
 
@@ -11,7 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,12 +64,12 @@ def shows(said: list[str], output: str) -> bool:
     return re.fullmatch(rf"\n*{pattern}\n*", output + "\n") is not None
 
 
-def run(line: str, folder: Path) -> Ran:
+def run(line: str, folder: Path, environment: Mapping[str, str] | None = None) -> Ran:
     """Type one command of a page in that folder, or edit a file as it says."""
     if line.startswith("sed -i "):
         subprocess.run(shlex.split(line), cwd=folder, check=True)
         return Ran(0, "", "")
-    return typed(folder, line.removeprefix("reconciler "))
+    return typed(folder, line.removeprefix("reconciler "), environment)
 
 
 def _page(page: Path) -> str:
@@ -76,8 +77,14 @@ def _page(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_page)
-def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_do_what_it_says(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     shown = list(commands(page.read_text(encoding="utf-8")))
+    if any("env://NEW_JOURNAL" in command.line for command in shown):
+        environment = {"NEW_JOURNAL": str(request.getfixturevalue("postgres_url"))}
+    else:
+        environment = {}
     if not shown:
         return  # a page without commands says nothing that could be wrong
     folder = tmp_path / "examples"
@@ -90,7 +97,7 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> N
         )
         if " serve" in command.line:
             continue
-        done = run(command.line, folder)
+        done = run(command.line, folder, environment)
         assert done.code == command.exit, f"$ {command.line}\n{done.out}{done.err}"
         assert shows(command.said, done.out), f"$ {command.line}\n{done.out}{done.err}"
 

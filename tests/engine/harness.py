@@ -109,6 +109,7 @@ class CrashingJournal:
         self.fresh = inner.fresh
         self.distant = inner.distant
         self.behind = inner.behind
+        self.moved = inner.moved
 
     def append(self, *events: Event, lease: Lease | None = None) -> tuple[Event, ...]:
         self._alive()

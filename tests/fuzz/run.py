@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 NAMES = (
-    "manifests", "workspace", "plans", "reports", "journal", "branch", "journal-url", "options", "headers",
+    "manifests", "workspace", "plain", "plans", "reports", "journal", "branch", "journal-url", "options", "headers",
     "models", "answers", "adapters", "microsoft-models", "microsoft-answers", "microsoft-adapters",
 )  # fmt: skip
 SEEDS = (b"", b"\x00" * 16, bytes(range(64)), b"\xff" * 40, b"10m", b"max_cancellations=3", b"2026-12-31")

@@ -6,10 +6,14 @@ import atexit
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reconciler.core.journal import Event
+from reconciler.core.overview import History
 from reconciler.core.workspace import DEFAULT_JOURNAL
 from reconciler.store.branch import files
 from reconciler.store.journal import open_journal
@@ -239,3 +243,8 @@ def events(*, microsoft: bool = False) -> list[Any]:
         journal.close()
     assert len(written) > 15
     return [json.loads(one) for one in written]
+
+
+def history(found: Iterable[Event]) -> History:
+    """What is printed of some events."""
+    return History(events=found, created_at=datetime(2026, 11, 21, tzinfo=UTC), tool_version="0.1.0")

@@ -35,6 +35,7 @@ from reconciler.store.manifests import load
 from tests.fuzz import microsoft, scenes
 from tests.fuzz.chooser import Chooser, changed, spelled
 from tests.fuzz.providers import adapters, answers, headers, models
+from tests.manifests.agreement import PIECES, agrees
 
 Target = Callable[[bytes], None]
 
@@ -52,6 +53,7 @@ def _workshop() -> Path:
     return scenes.folder()
 
 
+WORDS = [*PIECES, *("key: ", "other: ", "word", "two words", "12")]
 FILES: tuple[Any, ...] = (scenes.TENANT, scenes.PARTNER, scenes.RESOLD, scenes.BY_HAND)
 
 
@@ -68,6 +70,16 @@ def workspace(data: bytes) -> None:
     chooser = Chooser(data)
     text = chooser.rest() if chooser.number(4) == 0 else spelled(changed(scenes.WORKSPACE, chooser), chooser)
     _files(text, json.dumps(scenes.TENANT).encode())
+
+
+def plain(data: bytes) -> None:
+    """A text of YAML's pieces, read a line at a time: as libyaml reads it, or not at all."""
+    chooser = Chooser(data)
+    lines = [
+        " " * chooser.number(6) + "".join(chooser.one(WORDS) for _ in range(chooser.number(6)))
+        for _ in range(chooser.number(12))
+    ]
+    agrees("\n".join(lines))
 
 
 def _files(workspace_text: bytes, tenant: bytes) -> None:
@@ -134,7 +146,7 @@ def journal(data: bytes) -> None:
         progress_of(found, ())
     finally:
         for form in ("text", "json"):
-            HISTORY[form](found, Options()).encode()
+            HISTORY[form](scenes.history(found), Options()).encode()
 
 
 def branch(data: bytes) -> None:
@@ -189,6 +201,7 @@ def options(data: bytes) -> None:
 TARGETS: Mapping[str, Target] = {
     "manifests": manifests,
     "workspace": workspace,
+    "plain": plain,
     "plans": plans,
     "reports": reports,
     "journal": journal,

@@ -184,7 +184,7 @@ def test_history_shows_a_date_that_is_none_as_it_is() -> None:
     at = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
     event = Event(kind=Kind.ACCEPTED, tenant="acme", at=at, data={"due_by": "soon"})
 
-    assert "due by soon" in HISTORY["text"]([event], Options())
+    assert "due by soon" in HISTORY["text"](scenes.history([event]), Options())
 
 
 @pytest.mark.parametrize("text", ["9" * 26 + "w", "9" * 40, "1e9", "99999999w99999999w"])

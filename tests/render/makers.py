@@ -7,7 +7,7 @@ from decimal import Decimal
 from reconciler.core.action import Action, Verb
 from reconciler.core.journal import Event, Kind
 from reconciler.core.model import Contract, Money, Price, Source
-from reconciler.core.overview import OpenAction, Overview, TenantOverview
+from reconciler.core.overview import History, OpenAction, Overview, TenantOverview
 from reconciler.core.plan import Exceeded, Finding, Leaving, Plan, Run, Status, Unmanaged, Waiting
 from reconciler.core.report import Report, Result, State, TenantReport, Trouble
 
@@ -334,8 +334,12 @@ def overview() -> Overview:
     )
 
 
+def history(listed: tuple[Event, ...] | None = None) -> History:
+    return History(events=events() if listed is None else listed, created_at=AT, tool_version="0.1.0")
+
+
 def events() -> tuple[Event, ...]:
-    digest = "sha256:" + "1" * 64
+    digest, run = "sha256:" + "1" * 64, "sha256:" + "2" * 64
     by = {
         "tenant": "acme",
         "at": AT,
@@ -346,7 +350,7 @@ def events() -> tuple[Event, ...]:
     }
     about = {**by, "address": "group/mail", "action": "order-mail"}
     listed = (
-        Event(kind=Kind.BEGUN, data={"actions": ["order-mail", "x"], "number": 0}, **by),  # type: ignore[arg-type]
+        Event(kind=Kind.BEGUN, data={"actions": ["order-mail", "x"], "number": 0, "run_digest": run}, **by),  # type: ignore[arg-type]
         Event(kind=Kind.INTENDED, data={"action": {"verb": "order", "summary": "0 -> 25"}}, **about),  # type: ignore[arg-type]
         Event(kind=Kind.STEPPED, data={"step": "checkout", "ref": "4711"}, **about),  # type: ignore[arg-type]
         Event(kind=Kind.ACCEPTED, data={"ticket": "4711", "waiting_on": "provider"}, **about),  # type: ignore[arg-type]

@@ -49,7 +49,10 @@ def test_every_open_action_of_a_status_has_what_the_contract_promises() -> None:
 
 
 def test_the_journal_is_listed_with_all_it_holds() -> None:
-    events = json.loads(HISTORY["json"](makers.events(), Options()))["events"]
+    found = json.loads(HISTORY["json"](makers.history(), Options()))
+    events = found["events"]
 
+    assert list(found)[:4] == ["format_version", "kind", "tool_version", "created_at"]
+    assert found["created_at"] == "2026-11-21T09:12:00Z"
     assert [event["seq"] for event in events] == [1, 2, 3, 4, 5, 6]
     assert events[3]["data"] == {"ticket": "4711", "waiting_on": "provider"}

@@ -37,8 +37,8 @@ def test_a_status_reads_as_in_the_golden_file(name: str, options: Options) -> No
 
 
 def test_the_journal_reads_as_in_the_golden_file() -> None:
-    check("history.txt", HISTORY["text"](makers.events(), WIDE))
-    assert HISTORY["text"]((), WIDE) == "Nothing has happened yet.\n"
+    check("history.txt", HISTORY["text"](makers.history(), WIDE))
+    assert HISTORY["text"](makers.history(()), WIDE) == "Nothing has happened yet.\n"
 
 
 def test_colour_adds_nothing_but_colour() -> None:

@@ -10,6 +10,7 @@ import pytest
 from reconciler.core.journal import Journal
 from reconciler.core.workspace import DEFAULT_JOURNAL
 from reconciler.store.journal import open_journal
+from tests import postgres
 from tests.store.makers import Clock, Opener, Repository, bare
 
 
@@ -26,6 +27,13 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     if request.param == "git":
         return f"git+file://{bare(tmp_path_factory.mktemp('remote') / 'journal.git')}#journal"
     return "sqlite:///.reconciler/journal.db"
+
+
+@pytest.fixture
+def other_postgres_url(postgres_server: str) -> Iterator[str]:
+    """A second empty database."""
+    with postgres.database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture

@@ -201,10 +201,10 @@ def test_any_push_prolongs_all_our_leases_that_are_half_over(
 
 def test_a_newer_format_is_refused(opened: Opener, remote: Remote) -> None:
     opened()
-    remote.edit("journal.json", json.dumps({"format": 2, "seq": 0, "new": True}))
+    remote.edit("journal.json", json.dumps({"format": 3, "seq": 0, "new": True}))
 
     for create in (True, False):
-        with pytest.raises(JournalError, match=r"newer version of reconciler \(format 2; .* up to 1\)"):
+        with pytest.raises(JournalError, match=r"newer version of reconciler \(format 3; .* up to 2\)"):
             opened(create=create)
 
 

@@ -4,11 +4,13 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from reconciler.core.journal import Event, Journal, Kind
+from reconciler.core.overview import History
 from reconciler.render.as_json import history
 from reconciler.render.options import Options
 from tests.store.makers import NOW, Opener, event
@@ -30,6 +32,8 @@ READER = """
 import resource, sys
 from itertools import islice
 from pathlib import Path
+from datetime import UTC, datetime
+from reconciler.core.overview import History
 from reconciler.render.as_json import history_parts
 from reconciler.core.workspace import DEFAULT_JOURNAL
 from reconciler.store.journal import open_journal
@@ -38,9 +42,12 @@ def most():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 journal = open_journal(DEFAULT_JOURNAL, root=Path(sys.argv[1]), create=False, env={})
-few = sum(1 for _ in islice(history_parts(journal.stream()), 2000))
+def history():
+    return History(events=journal.stream(), created_at=datetime.now(UTC), tool_version="0.1.0")
+
+few = sum(1 for _ in islice(history_parts(history()), 2000))
 before = most()
-print(few, sum(1 for _ in history_parts(journal.stream())), most() - before)
+print(few, sum(1 for _ in history_parts(history())), most() - before)
 """
 
 
@@ -86,13 +93,17 @@ def test_what_is_written_while_it_is_read_does_no_harm(journal: Journal) -> None
     assert [first.seq, *(one.seq for one in reading)][:1000] == list(range(1, 1001))
 
 
+def of(events: Sequence[Event]) -> History:
+    return History(events=events, created_at=NOW, tool_version="0.1.0")
+
+
 def test_a_history_in_parts_is_the_same_bytes_and_says_who(tmp_path: Path, opening: Opener) -> None:
     journal = opening(root=tmp_path)
     (tell,) = many(1)
     journal.append(tell, replace(tell, by="bob\n\u202e", address="group/office", plan="sha256:1"))
     options = Options()
 
-    told = history(journal.events(), options)
+    told = history(of(journal.events()), options)
 
     assert told == json.dumps(json.loads(told), indent=2) + "\n"
     events = json.loads(told)["events"]
@@ -100,5 +111,5 @@ def test_a_history_in_parts_is_the_same_bytes_and_says_who(tmp_path: Path, openi
     assert {one["commit"] for one in events} == {"c" * 40}
     assert {one["run"] for one in events} == {"https://ci.example/run/4711"}
     assert events[1]["plan"] == "sha256:1"
-    assert json.loads(history((), options))["events"] == []
-    assert history((), options).endswith('"events": []\n}\n')
+    assert json.loads(history(of(()), options))["events"] == []
+    assert history(of(()), options).endswith('"events": []\n}\n')

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from reconciler.core.journal import Event
+from reconciler.store import moving
 from reconciler.store.branch import files
 from reconciler.store.holding import Holding
 
@@ -42,6 +44,46 @@ class Draft:
         if before and not before.endswith(b"\n"):
             raise files.damaged(self.where, f"{path}: the last line is not complete")
         self.changed[path] = before + lines
+
+    def append(self, events: Sequence[Event]) -> range:
+        """Write events; returns their numbers."""
+        if not events:
+            return range(0)
+        last = files.read_header(self.read(files.HEADER), self.where)
+        numbers = range(last + 1, last + 1 + len(events))
+        self.write(events, numbers)
+        for event in events:
+            what = " ".join(part for part in (event.kind.value, event.address) if part)
+            self.told.append(f"{event.tenant or 'journal'}: {what}")
+            self.author = self.author or event.by
+        self.changed[files.HEADER] = files.header(numbers[-1])
+        return numbers
+
+    def write(self, events: Sequence[Event], numbers: Iterable[int]) -> None:
+        """Write events under these numbers, and nothing else."""
+        lines: dict[str, list[bytes]] = {}
+        for event, seq in zip(events, numbers, strict=True):
+            lines.setdefault(files.events_file(event), []).append(files.line(event, seq))
+        for path, added in lines.items():
+            self.add(path, b"".join(added))
+
+    def leave(self, mark: Event) -> None:
+        """Write that the journal is kept elsewhere."""
+        (number,) = self.append([mark])
+        self.changed[files.HEADER] = files.header(number, moved=moving.told(self.where, mark))
+
+    def receive(self, events: Sequence[Event], tokens: Mapping[str, int], *, last: int) -> None:
+        """Write another journal's events, tokens and last number."""
+        self.write(events, [event.seq for event in events])
+        for name, token in tokens.items():
+            free = Holding(name=name, token=token, since=self.now, until=self.now)
+            self.changed[files.lease_file(name)] = files.lease_bytes(free)
+        self.changed[files.HEADER] = files.header(last)
+        self.told.append(f"{len(events)} events copied from another journal")
+
+    def stay(self) -> None:
+        """Refuse to begin anything with a journal that was moved."""
+        moving.refuse(files.read_moved(self.read(files.HEADER)))
 
     def message(self, mark: str) -> str:
         """What the log says: one subject, then each thing; `mark` makes this commit unlike any other."""

@@ -14,7 +14,8 @@ from reconciler.core.errors import JournalError
 from reconciler.core.journal import Event, Kind
 from reconciler.store.holding import Holding
 
-FORMAT = 1  # what this version writes; a higher number is refused
+FORMAT = 1  # what this version writes; a number above LEFT is refused
+LEFT = 2  # of a journal that was moved elsewhere, so that versions that do not know of it refuse it
 HEADER = "journal.json"  # the format, and the number of the last event
 README = "README.md"
 EVENTS = "events/"
@@ -48,9 +49,17 @@ def lease_name(path: str) -> str:
     return unquote(path.removeprefix(LEASES).removesuffix(".json"))
 
 
-def header(seq: int) -> bytes:
-    """The header when the last event has number `seq`."""
-    return _pretty({"format": FORMAT, "seq": seq})
+def header(seq: int, *, moved: str = "") -> bytes:
+    """The header when the last event has number `seq`; `moved`: what is said of a journal that was left."""
+    return _pretty({"format": LEFT, "seq": seq, "moved": moved} if moved else {"format": FORMAT, "seq": seq})
+
+
+def read_moved(content: bytes | None) -> str:
+    """What is said of a journal that was moved elsewhere; empty for any other."""
+    match _parsed(content or b""):
+        case {"format": 2, "moved": str(said)}:
+            return said
+    return ""
 
 
 def read_header(content: bytes | None, where: str) -> int:
@@ -61,13 +70,13 @@ def read_header(content: bytes | None, where: str) -> int:
             hint="name a branch of its own in `journal:`; it is made when it does not exist",
         )
     match _parsed(content):
-        case {"format": int(number)} if number > FORMAT:
+        case {"format": int(number)} if number > LEFT:
             raise JournalError(
                 f"{where}: the journal was written by a newer version of reconciler"
-                f" (format {number}; this one knows up to {FORMAT})",
+                f" (format {number}; this one knows up to {LEFT})",
                 hint="install that version; nothing was read or changed",
             )
-        case {"format": 1, "seq": int(seq)}:
+        case {"format": 1 | 2, "seq": int(seq)}:
             return seq
     raise damaged(where, HEADER)
 

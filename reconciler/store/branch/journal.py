@@ -15,12 +15,12 @@ from typing import Any
 
 from reconciler.core.errors import JournalError, LeaseLostError
 from reconciler.core.journal import Event, Lease
-from reconciler.store import holding
+from reconciler.store import holding, moving
 from reconciler.store.alive import Alive
 from reconciler.store.branch import files
 from reconciler.store.branch.clone import Clone, Pushed
 from reconciler.store.branch.draft import Draft, Request
-from reconciler.store.holding import TERM
+from reconciler.store.holding import TERM, Holding
 from reconciler.store.uncollected import uncollected
 
 Now = Callable[[], datetime]
@@ -40,7 +40,8 @@ class BranchJournal:
 
     def __init__(self, clone: Clone, *, write: bool, now: Now | None, root: Path) -> None:
         self._clone = clone
-        self._where = clone.where
+        self.where = self._where = clone.where
+        self.moved = ""
         self._write = write
         self._now = now
         self._alive = Alive(root)
@@ -86,7 +87,9 @@ class BranchJournal:
             until = None
             if lease is not None:
                 until = holding.check(draft.lease(lease.name), lease, now=draft.now).until
-            return _add(draft, kept), until
+            else:
+                draft.stay()
+            return draft.append(kept), until
 
         request = Request(paths=tuple(paths), make=make)
         numbers, until = self._wait(request, "write to the journal", lease)
@@ -100,6 +103,7 @@ class BranchJournal:
         sign = (self._alive.machine, self._alive.path if self._write else "")
 
         def make(draft: Draft) -> Lease:
+            draft.stay()
             taken = draft.lease(name).taken(holder=holder, about=about, now=draft.now, sign=sign)
             draft.keep(taken, f"taken by {holder}{f' ({about})' if about else ''}")
             draft.author = draft.author or holder
@@ -147,15 +151,17 @@ class BranchJournal:
 
     def leases(self) -> Sequence[Lease]:
         """The leases that are held now, by name."""
-        now = self._moment()
-        head = self._fetched()
+        return self._living(self._fetched())
+
+    def _living(self, head: str) -> tuple[Lease, ...]:
+        return holding.living(self._kept(head), now=self._moment(), machine=self._alive.machine)
+
+    def _kept(self, head: str) -> list[Holding]:
         found = self._clone.read(self._clone.names(head, files.LEASES))
-        kept = [
-            files.read_lease(content, name=files.lease_name(path), now=now, where=self._where)
+        return [
+            files.read_lease(content, name=files.lease_name(path), now=self._moment(), where=self._where)
             for path, content in found.items()
         ]
-        living = [one.lease() for one in kept if one.lives(now=now, machine=self._alive.machine)]
-        return tuple(sorted(living, key=lambda lease: lease.name))
 
     def break_lease(self, name: str) -> bool:
         """Take a lease away from its holder by hand; false when nobody held it."""
@@ -169,6 +175,36 @@ class BranchJournal:
 
         request = Request(paths=(files.lease_file(name),), make=make)
         return bool(self._wait(request, "take a lease away"))
+
+    def leave(self, mark: Event) -> None:
+        """Write that the journal is kept elsewhere; JournalError while a lease is held, or when it was left."""
+
+        def make(draft: Draft) -> None:
+            draft.stay()
+            moving.refuse_held(self.where, self._living(self._head))
+            draft.leave(mark)
+
+        self._wait(Request(paths=(files.events_file(mark),), make=make), "leave the journal")
+
+    def come_back(self, mark: Event) -> None:
+        """Write that a journal that was left is kept here again."""
+        request = Request(paths=(files.events_file(mark),), make=lambda draft: draft.append([mark]))
+        self._wait(request, "take the journal again")
+
+    def tokens(self) -> Mapping[str, int]:
+        """The last token of each lease, by name."""
+        return {one.name: one.token for one in self._kept(self._fetched())}
+
+    def receive(self, events: Sequence[Event], tokens: Mapping[str, int], *, last: int) -> None:
+        """Take in another journal's events as they are numbered, all or none; JournalError unless empty."""
+
+        def make(draft: Draft) -> None:
+            moving.refuse_written(self.where, files.read_header(draft.read(files.HEADER), self._where))
+            moving.refuse_held(self.where, self._living(self._head))
+            here = {one.name: one.token for one in self._kept(self._head)}
+            draft.receive(events, {**here, **tokens}, last=last)
+
+        self._wait(Request(paths=(), make=make), "copy into the journal")
 
     def accept(self) -> None:
         """Nothing to do: the memory of a branch that was put back is removed with its copy."""
@@ -222,6 +258,7 @@ class BranchJournal:
             return
         found = self._clone.read({files.HEADER: f"{head}:{files.HEADER}"})
         files.read_header(found.get(files.HEADER), self._where)
+        self.moved = files.read_moved(found.get(files.HEADER))
         self._head = head
 
     def _wait(self, request: Request, doing: str, lease: Lease | None = None) -> Any:
@@ -353,24 +390,6 @@ class _Tried:
     commit: str
     head: str
     renewed: Mapping[str, Lease]
-
-
-def _add(draft: Draft, events: Sequence[Event]) -> range:
-    """Write events into a draft; returns their numbers."""
-    if not events:
-        return range(0)
-    last = files.read_header(draft.read(files.HEADER), draft.where)
-    numbers = range(last + 1, last + 1 + len(events))
-    lines: dict[str, list[bytes]] = {}
-    for event, seq in zip(events, numbers, strict=True):
-        lines.setdefault(files.events_file(event), []).append(files.line(event, seq))
-        what = " ".join(part for part in (event.kind.value, event.address) if part)
-        draft.told.append(f"{event.tenant}: {what}")
-        draft.author = draft.author or event.by
-    for path, added in lines.items():
-        draft.add(path, b"".join(added))
-    draft.changed[files.HEADER] = files.header(numbers[-1])
-    return numbers
 
 
 def _author(name: str) -> str:
