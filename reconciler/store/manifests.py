@@ -122,7 +122,7 @@ def _tenant(path: Path, workspace: Workspace | None, found: list[Diagnostic], *,
     rest = (*rules.check(drawn), *rules.check_accounts(drawn, accounts))
     found.extend(_found(file, problem, document) for problem in rest)
     # What the rules between files ask is drawn by now; the plain values would be a quarter of the memory.
-    return _Read(file, Places(data, file=file, items=document.items()), replace(drawn, raw={}), tenant)
+    return _Read(file, Places(data, file=file, items=document.items), replace(drawn, raw={}), tenant)
 
 
 def _found(file: str, problem: Problem, document: Document) -> Diagnostic:

@@ -193,7 +193,7 @@ def test_a_place_known_from_reading_is_the_one_that_composing_again_finds() -> N
     data = (
         b"users:\n  - {a: 1}\n  - &x\n    b: 2\n  - *x\nother: [1,\n 2]\nusers: [9]\nempty: []\nplain: text\n"
     )
-    known = Places(data, file="a.yaml", items=read(data).items())
+    known = Places(data, file="a.yaml", items=read(data).items)
     composed = Places(data, file="a.yaml")
 
     for path in [
