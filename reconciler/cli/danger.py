@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from reconciler.core.action import Action, Verb
+from reconciler.core.delegated import access_address
 from reconciler.core.money import buys
 from reconciler.core.order import shrinks
 from reconciler.core.plan import Run
@@ -40,6 +41,8 @@ def _of(actions: tuple[Action, ...]) -> Iterator[str]:
             yield "takes seats away"
         elif takes_away(action):
             yield "switches a renewal off"
+        elif action.address.startswith(access_address("")):
+            yield "gives rights in a customer's directory"
         if action.price is None and (buys(action) or action.verb in {Verb.ORDER, Verb.RESIZE}):
             yield "costs nobody knows what"
         if action.price is not None and action.price.one_off > 0:

@@ -151,9 +151,13 @@ async def _asked(
         for one in tenants
         if one.directory and one.directory.account == name and one.directory.tenant_id
     }
+    delegates = any(
+        one.delegated_administration and one.directory and one.directory.account == name for one in tenants
+    )
     connection = opener.opened(name)
     try:
-        return await look(connection, directories, sells=bool(used) or not directories)
+        sells = bool(used) or not directories
+        return await look(connection, directories, sells=sells, delegates=delegates)
     finally:
         await connection.close()
 

@@ -105,6 +105,13 @@ def token_page(endpoint: str, *, writes: bool) -> str:
     return f"{page}?{'&'.join(rights)}"
 
 
+DELEGATED = (
+    "in the partner's own directory the application needs the delegated permission "
+    "DelegatedAdminRelationship.Read.All to plan and DelegatedAdminRelationship.ReadWrite.All to apply, and the "
+    "refresh_token of a person who is Admin agent; roles written by name want Directory.Read.All too"
+)
+"""What delegated administration needs: relationships and who is given their roles stand under one permission."""
+
 MICROSOFT = (
     (
         "Partner Center: register the application in the partner's own directory, add it under Account settings > App "
@@ -112,12 +119,13 @@ MICROSOFT = (
         "person has the role Admin agent, and signs in once with MFA for the refresh_token"
     ),
     (
-        "Graph, to plan: Organization.Read.All, User.Read.All, Domain.Read.All, GroupMember.Read.All, and "
-        "DelegatedAdminRelationship.Read.All where delegated_administration is written"
+        "Graph, to plan: Organization.Read.All, User.Read.All, Domain.Read.All, GroupMember.Read.All; in each "
+        "customer's directory the customer or GDAP grants them"
     ),
     (
-        "Graph, to apply: User.ReadWrite.All, LicenseAssignment.ReadWrite.All, Domain.ReadWrite.All, and "
-        "DelegatedAdminRelationship.ReadWrite.All; in each customer's directory the customer or GDAP grants them"
+        "Graph, to apply: User.ReadWrite.All, LicenseAssignment.ReadWrite.All, Domain.ReadWrite.All, granted the "
+        "same way"
     ),
+    f"Graph, where delegated_administration is written: {DELEGATED}",
 )
 """What the application needs at Microsoft."""

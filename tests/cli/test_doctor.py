@@ -305,6 +305,33 @@ def test_microsofts_application_and_the_directories_that_manifests_name_are_look
     assert any(one.startswith("account partner: Partner Center answers its person") for one in said)
 
 
+GDAP = "delegated_administration: {name: support, duration: P2Y, roles: [Global Reader]}\n"
+
+
+def test_whether_delegated_relationships_can_be_read_is_looked_at_where_a_file_asks_for_them(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path)
+    place.write("reconciler.yaml", "version: 1\naccounts: {partner: {api: microsoft, endpoint: sandbox}}\n")
+    tenant = "8f5c0000-0000-4000-8000-00000000ac3e"
+    manifest = (
+        f"version: 1\ntenant: acme\nprovider: partner-center\naccount: partner\nservice: {tenant}\n"
+        f"directory: {{provider: graph, account: partner, tenant_id: {tenant}}}\n"
+    )
+    place.world(json.dumps(MICROSOFT))
+    place.write("tenants/acme.yaml", manifest)
+    without = {what for _, what, _ in checks(place, code=0)}
+    place.write("tenants/acme.yaml", manifest + GDAP)
+
+    said = {what for _, what, _ in checks(place, code=0)}
+    place.run("sandbox fault error-before --path '/graph/v1.0/tenantRelationships/*' --times 9")
+    found = checks(place, code=1)
+
+    assert "account partner: delegated relationships can be read" in said - without
+    (why,) = [what for what in ill(found) if "relationships" in what]
+    assert "delegated relationships cannot be read" in why
+
+
 def test_the_page_that_makes_keys_asks_for_what_is_needed_and_no_more() -> None:
     reading, writing = (token_page("ovh-eu", writes=writes) for writes in (False, True))
 

@@ -19,6 +19,8 @@ QUIET = replace(makers.resize(), verb=Verb.UPDATE, before=None, after=None, pric
         (replace(QUIET, detail={"renewal": "auto"}), ""),
         (replace(QUIET, verb=Verb.ACTIVATE, detail={"provider": "ovh-payg"}), "costs nobody knows what"),
         (replace(QUIET, verb=Verb.ACTIVATE, detail={"provider": "ovh-prepaid"}), ""),
+        (replace(QUIET, address="tenant/access/869713c9"), "gives rights in a customer's directory"),
+        (replace(QUIET, address="tenant/delegation"), ""),
     ],
 )
 def test_what_ends_and_what_is_bought_with_a_person_is_looked_at(action: Action, why: str) -> None:

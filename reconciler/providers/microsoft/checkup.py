@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from reconciler.core.errors import ProviderError, ReconcilerError
-from reconciler.core.rights import Checked
+from reconciler.core.errors import ProviderError, ReconcilerError, Rejected
+from reconciler.core.rights import DELEGATED, Checked
+from reconciler.providers.microsoft.api import Api
 from reconciler.providers.microsoft.connection import Connection
+from reconciler.providers.microsoft.graph.delegation import ROOT
 from reconciler.providers.microsoft.graph.directory import Directory
+from reconciler.providers.microsoft.graph.wire import Relationship
 
 SKEW = 60.0
 
 
-async def checkup(connection: Connection, directories: Iterable[str], *, sells: bool) -> list[Checked]:
-    """Look at an account; `directories` are those that manifests name, `sells`: Partner Center is used too."""
+async def checkup(
+    connection: Connection, directories: Iterable[str], *, sells: bool, delegates: bool = False
+) -> list[Checked]:
+    """Look at an account.
+
+    directories: those that manifests name. sells: Partner Center is used too. delegates: some manifest asks
+    for delegated administration.
+    """
     own = connection.graph(connection.application.tenant_id)
     try:
         ahead = (await own.now()).timestamp() - own.session.clock.now()
@@ -25,6 +34,8 @@ async def checkup(connection: Connection, directories: Iterable[str], *, sells: 
     told.append(skew if abs(ahead) > SKEW else Checked("ok", f"clocks differ by {abs(ahead):.0f} s"))
     if sells:
         told += await asyncio.gather(_partner_center(connection, person=False), _person(connection))
+    if delegates:
+        told.append(await _relationships(own, person=connection.has_person))
     return told + list(await asyncio.gather(*(_directory(connection, one) for one in sorted(directories))))
 
 
@@ -51,6 +62,19 @@ async def _person(connection: Connection) -> Checked:
         "nobody signed in for the application (no refresh_token)",
         "agreements and Microsoft's review of a customer can only be read with one",
     )
+
+
+async def _relationships(own: Api, *, person: bool) -> Checked:
+    """Whether delegated relationships can be read; who may change them shows no sooner than at a change."""
+    try:
+        await own.values(Relationship, ROOT)
+    except ProviderError as error:
+        what = f"delegated relationships cannot be read: {error.message}"
+        refused = isinstance(error, Rejected)
+        return Checked("fail", what, DELEGATED if refused else error.hint or "try again later")
+    if not person:
+        return Checked("warn", "delegated relationships can be read, and nobody signed in", DELEGATED)
+    return Checked("ok", "delegated relationships can be read")
 
 
 async def _directory(connection: Connection, tenant_id: str) -> Checked:

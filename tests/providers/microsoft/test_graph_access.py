@@ -12,6 +12,7 @@ import pytest
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Rejected, Unavailable, Uncertain
 from reconciler.core.provider import Absent, Accepted, Done
+from reconciler.providers.microsoft.checkup import checkup
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.microsoft.directory import ROLES
 from reconciler.sandbox.world import World
@@ -25,6 +26,7 @@ from tests.providers.microsoft.town import (
     SALES,
     approved,
     asked,
+    connected,
     manifest,
     routed,
 )
@@ -340,3 +342,33 @@ async def test_what_is_as_wanted_is_done_without_a_write(world: World, time: Tim
     assert isinstance(found, Done)
     assert done == found
     assert rig.did("graph-access-changed") == 0
+
+
+@pytest.mark.parametrize(("person", "level"), [(True, "ok"), (False, "warn")])
+async def test_the_doctor_says_whether_relationships_can_be_read_and_who_signed_in(
+    world: World, time: Time, *, person: bool, level: str
+) -> None:
+    connection = connected(world, time)
+    if not person:
+        connection.application._refresh = ""
+
+    told = await checkup(connection, [], sells=False, delegates=True)
+
+    assert [one.level for one in told if "relationships" in one.what] == [level]
+
+
+async def test_the_doctor_names_the_permission_that_is_missing(world: World, time: Time) -> None:
+    inner = transport(world)
+
+    class Denied(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == RELATIONS:
+                said = {"code": "Authorization_RequestDenied", "message": "Insufficient privileges"}
+                return httpx.Response(403, json={"error": said})
+            return await inner.handle_async_request(request)
+
+    told = await checkup(connected(world, time, through=Denied()), [], sells=False, delegates=True)
+
+    (refused,) = [one for one in told if "relationships" in one.what]
+    assert refused.level == "fail"
+    assert "DelegatedAdminRelationship.ReadWrite.All to apply" in refused.remedy
