@@ -70,10 +70,11 @@ def _coming(standing: Standing) -> Waiting:
     if standing.coming:
         order = standing.coming[0]
         who = "waits for a person" if order.waiting_on == "person" else "is on its way"
+        where = ", and nothing tells into which service" if order.anywhere else ""
         return Waiting(
             address=standing.address,
             verb=Verb.RESIZE,
-            reason=f"order {order.ref} of {order.quantity} seats {who} ({order.status})",
+            reason=f"order {order.ref} of {order.quantity} seats {who} ({order.status}){where}",
             ref=order.ref,
             since=order.since,
             state="by-hand" if order.waiting_on == "person" else "pending",

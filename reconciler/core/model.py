@@ -174,7 +174,7 @@ class Organisation:
 class Incoming:
     """An order the provider has taken and not delivered: seats on their way.
 
-    into: the service they will join; None for a new one.
+    into: the service they will join; None for a new one. anywhere: or for any, as nothing tells it.
     waiting_on: `provider` while it is checked and delivered, `person` while it is unpaid or wants papers.
     """
 
@@ -182,6 +182,7 @@ class Incoming:
     product: str
     quantity: int
     into: str | None = None
+    anywhere: bool = False
     waiting_on: Literal["provider", "person"] = "provider"
     status: str = ""
     since: datetime | None = None

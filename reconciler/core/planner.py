@@ -150,7 +150,11 @@ def _standings(
             capabilities=world.capabilities,
             product=product,
             holdings=holdings,
-            incoming=world.lists.incoming.get(product, ()),
+            incoming=[
+                one
+                for one in world.lists.incoming.get(product, ())
+                if not (one.anywhere and one.ref in world.claims.orders)  # a claimed one joins its own group
+            ],
             progress=progress,
             now=now,
             domain=domain,
@@ -213,6 +217,7 @@ def waiting(one: Open, now: datetime) -> Waiting:
         due_by=one.due_by,
         state=_state(one),
         source=one.action.source,
+        ours=True,
     )
 
 

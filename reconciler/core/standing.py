@@ -229,7 +229,7 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
         stuck=_first(
             one for one in stuck_at(progress, group) if holding is None or one.action.how != "by-hand"
         ),
-        coming=tuple(one for one in incoming if into is not None and one.into == into),
+        coming=_coming(group, holding, into, incoming),
         open_people=frozenset(login for one in opened for login in one.logins),
         touched=frozenset(ref for one in opened for ref in one.action.detail.get("targets", ())),
         reserved=sum(
@@ -245,6 +245,17 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
             slotted=capabilities.people and capabilities.slots,
         ),
     )
+
+
+def _coming(
+    group: Group, holding: Holding | None, into: str | None, incoming: Iterable[Incoming]
+) -> tuple[Incoming, ...]:
+    """Orders that will join a group, or may: one that nothing tells the service of holds up only a new number."""
+    found = tuple(incoming)
+    sure = tuple(one for one in found if into is not None and one.into == into)
+    if holding is None or group.state == "cancelled" or group.seats in {None, holding.seats}:
+        return sure
+    return sure or tuple(one for one in found if one.anywhere)
 
 
 def _first(some: Iterable[T | None]) -> T | None:

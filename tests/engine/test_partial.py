@@ -203,3 +203,77 @@ def test_a_person_who_is_listed_is_not_created_a_second_time(
 
     assert [action.address for action in found.actions] == []
     assert [item.address for item in found.pending] == ["seat/business/eve"]
+
+
+ORDERED = f"orders: [{{licence: business, quantity: 2, service: {ACME}}}]\n"
+"""What somebody ordered on OVHcloud's own site, and is not delivered."""
+
+
+def order_line(request: httpx.Request, *, extension: bool) -> bool:
+    """Whether a line of an order is asked for, or what it was ordered as."""
+    return "/details/" in request.url.path and request.url.path.endswith("/extension") is extension
+
+
+@pytest.fixture
+def growing(bench: Make) -> Bench:
+    """A group that wants the two seats that an order brings."""
+    group = f"license_groups: [{{name: office, product: business, seats: 4, service: {ACME}}}]\n"
+    return bench(f"prepaid: [{{service: {ACME}, seats: [{{empty: 2}}]}}]\n{ORDERED}", acme=TENANT + group)
+
+
+def test_an_order_whose_lines_cannot_be_read_is_not_overlooked(growing: Bench) -> None:
+    found = plan(growing, lambda request: missing() if order_line(request, extension=False) else None)
+
+    assert (found.status, found.actions) == (Status.ERROR, ())
+
+
+@pytest.mark.parametrize("words", ["Microsoft 365 Apps for Business", "Office 365"])
+def test_an_order_that_does_not_tell_its_service_may_be_anybodys(growing: Bench, words: str) -> None:
+    """What a line was ordered as is a route that nobody promises; its words may not even name the product."""
+
+    def worded(line: Any) -> Any:
+        some = [one["value"] for one in line] if isinstance(line, list) else [line]
+        for one in some:
+            one["description"] = words
+        return line
+
+    def twist(request: httpx.Request) -> httpx.Response | Change | None:
+        if order_line(request, extension=True):
+            return missing()
+        return worded if order_line(request, extension=False) else None
+
+    found = plan(growing, twist)
+
+    assert found.actions == ()
+    (item,) = found.pending
+    assert (item.address, item.verb) == ("group/office", Verb.RESIZE)
+    assert "nothing tells into which service" in item.reason
+
+
+def test_an_order_that_does_not_tell_its_service_holds_up_no_group_that_is_as_written(bench: Make) -> None:
+    group = f"license_groups: [{{name: office, product: business, seats: 2, service: {ACME}}}]\n"
+    one = bench(f"prepaid: [{{service: {ACME}, seats: [{{empty: 2}}]}}]\n{ORDERED}", acme=TENANT + group)
+    clear = plan(one, lambda _request: None)
+
+    found = plan(one, lambda request: missing() if order_line(request, extension=True) else None)
+
+    assert (clear.status, found.status) == (Status.PENDING, Status.IN_SYNC)
+
+
+@pytest.mark.parametrize(
+    "answer", [missing, lambda: httpx.Response(460, json={"message": "This Service is expired"})]
+)
+def test_a_subscription_that_is_listed_and_not_readable_is_not_bought_again(
+    bench: Make, answer: Callable[[], httpx.Response]
+) -> None:
+    file = f"version: 1\ntenant: acme\nprovider: ovh-csp2\naccount: ovh-main\nservice: {ACME}\n"
+    world = f"csp2: [{{service: {ACME}, subscriptions: [{{licence: 11, quantity: 5}}]}}]"
+    one = bench(world, acme=file + "license_groups: [{name: office, product: '11', seats: 5}]\n")
+
+    def twist(request: httpx.Request) -> httpx.Response | None:
+        asked = request.url.path.rpartition("/subscription/")[2].isdecimal()
+        return answer() if asked or expanded(request) else None
+
+    found = plan(one, twist)
+
+    assert (found.status, found.actions) == (Status.ERROR, ())

@@ -34,11 +34,12 @@ NAMED = frozenset({"office", "officePrepaid", "user", "domain", "cart"})
 
 
 class Listing(Generic[T]):
-    """A list as read, by id: `objects`; `missing`, listed and not readable yet; `failed`, not read."""
+    """A list as read, by id: `objects`; `missing`, listed and not readable yet; `expired`; `failed`, not read."""
 
     def __init__(self) -> None:
         self.objects: dict[str, T] = {}
         self.missing: set[str] = set()
+        self.expired: set[str] = set()
         self.failed: dict[str, ProviderError] = {}
 
     def whole(self) -> dict[str, T]:
@@ -46,6 +47,14 @@ class Listing(Generic[T]):
         for error in self.failed.values():
             raise error
         return self.objects
+
+    def complete(self) -> dict[str, T]:
+        """Give the objects, or raise when one that is listed is not among them, for whatever reason."""
+        for name in sorted({*self.missing, *self.expired}):
+            raise Unavailable(
+                f"{name} is listed and cannot be read yet", hint="try again later", code="partial"
+            )
+        return self.whole()
 
 
 async def ids(api: Api, route: str, query: dict[str, str] | None = None) -> list[str]:
@@ -153,7 +162,9 @@ async def _single(api: Api, route: str, kind: type[T], name: str, suffix: str, f
     except Missing:
         found.missing.add(name)
     except Rejected as error:
-        if error.code != EXPIRED:  # what has expired is listed for a while, and is not there any more
+        if error.code == EXPIRED:  # what has expired is listed for a while, and is not there any more
+            found.expired.add(name)
+        else:
             found.failed[name] = error
     except Unavailable as error:
         found.failed[name] = error

@@ -34,13 +34,17 @@ OF_PLAN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bought:
-    """One product of one order: how many seats, into which service, and the names that its lines carry."""
+    """One product of one order: how many seats, into which service, and the names that its lines carry.
+
+    told: whether the order says into which service; without its extension nobody knows.
+    """
 
     order: str
     product: str
     quantity: int
     into: str | None
     names: frozenset[str]
+    told: bool = True
 
 
 async def since(api: Api, moment: datetime) -> list[str]:
@@ -57,16 +61,17 @@ async def bought(api: Api, order: str) -> list[Bought]:
     """Say which Office seats an order is of; nothing when it is of something else."""
     route = path("me", "order", order, "details")
     numbers = await ids(api, route)
-    lines = (await objects(api, route, OrderLine, numbers)).whole()
+    lines = (await objects(api, route, OrderLine, numbers)).complete()
     extensions = await asyncio.gather(*(_extension(api, f"{route}/{number}") for number in lines))
-    groups: dict[tuple[str, str | None], list[tuple[OrderLine, int | None]]] = {}
+    groups: dict[tuple[str, str | None, bool], list[tuple[OrderLine, int | None]]] = {}
     for line, extended in zip(lines.values(), extensions, strict=True):
-        product = _product(line, extended)
-        if product is None or line.cancelled:
+        if line.cancelled:
             continue
-        into = next((one.value for one in extended.configurations if one.label == EXISTING), None)
-        plan = extended.plan.quantity if extended.plan else None
-        groups.setdefault((product, into or None), []).append((line, plan))
+        said = extended.configurations if extended else []
+        into = next((one.value for one in said if one.label == EXISTING), None)
+        plan = extended.plan.quantity if extended and extended.plan else None
+        for product in _products(line, extended):
+            groups.setdefault((product, into or None, extended is not None), []).append((line, plan))
     return [
         Bought(
             order=order,
@@ -76,8 +81,9 @@ async def bought(api: Api, order: str) -> list[Bought]:
             names=frozenset(
                 line.domain for line, _ in some if line.domain and not line.domain.startswith("*")
             ),
+            told=told,
         )
-        for (product, into), some in groups.items()
+        for (product, into, told), some in groups.items()
     ]
 
 
@@ -117,6 +123,7 @@ def incoming(one: Bought, word: str) -> Incoming:
         product=one.product,
         quantity=one.quantity,
         into=one.into,
+        anywhere=one.into is None and not one.told,
         waiting_on=who,
         status=word,
     )
@@ -128,25 +135,28 @@ def _service_named(names: frozenset[str], readable: frozenset[str]) -> str | Non
     return min(services & readable, default=None)
 
 
-async def _extension(api: Api, route: str) -> Extended:
+async def _extension(api: Api, route: str) -> Extended | None:
+    """Read what a line was ordered as; None where that is not told (the route is BETA)."""
     try:
-        return (await api.get(Extension, f"{route}/extension")).order or Extended()
+        return (await api.get(Extension, f"{route}/extension")).order
     except Missing:
-        return Extended()
+        return None
     except Rejected as error:
         raise Unavailable(error.message, code=error.code) from error
 
 
-def _product(line: OrderLine, extended: Extended) -> str | None:
-    if extended.plan and extended.plan.code:
-        return OF_PLAN.get(extended.plan.code)
-    # Without the extension (it is BETA) only the line's words tell; they name the product in every language.
+def _products(line: OrderLine, extended: Extended | None) -> tuple[str, ...]:
+    """Say of which product a line is; of either, where only its words tell and they do not name it."""
+    if extended and extended.plan and extended.plan.code:
+        product = OF_PLAN.get(extended.plan.code)
+        return (product,) if product else ()
+    # They name the product in every language.
     words = line.description.lower()
-    if "microsoft 365 apps" not in words and "office" not in words:
-        return None
-    return (
-        PRO_PLUS if "enterprise" in words or "proplus" in words else BUSINESS if "business" in words else None
-    )
+    if not any(word in words for word in ("microsoft 365 apps", "office")):
+        return ()
+    if "enterprise" in words or "proplus" in words:
+        return (PRO_PLUS,)
+    return (BUSINESS,) if "business" in words else (BUSINESS, PRO_PLUS)
 
 
 def _quantity(lines: list[tuple[OrderLine, int | None]]) -> int:

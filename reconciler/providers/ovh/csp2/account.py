@@ -140,7 +140,7 @@ class Csp2Account:
         """Read every subscription of a tenant, uncached; a partial answer raises."""
         route = f"{ROOT}{path(scope)}/subscription"
         found = await lists.listing(self.api, route, Subscription, key=lambda one: str(one.id))
-        return {one.id: one for one in found.whole().values()}
+        return {one.id: one for one in found.complete().values()}
 
     async def partner_id(self, scope: str) -> str | None:
         """Give the partner id of a tenant; what was just read with its subscriptions is not read twice."""
@@ -152,7 +152,7 @@ class Csp2Account:
         # Asked at the same moment, so that every tenant's questions of one kind go out together.
         tenant, subscriptions, licences, tasks = await asyncio.gather(
             batches.one(self.api, ROOT, Tenant, scope),
-            self._list(scope, "/subscription", Subscription),
+            self._bought(scope),
             self._licences(scope),
             self._tasks(scope),
         )
@@ -161,21 +161,25 @@ class Csp2Account:
         self.partners[scope] = tenant.mpn_id
         self._notices[scope] = self._said(scope, tenant, tasks)
 
-    async def _list(self, scope: str, suffix: str, kind: type[Numbered]) -> dict[int, Numbered]:
+    async def _bought(self, scope: str) -> dict[int, Subscription]:
+        found = await self._list(scope, "/subscription", Subscription)
+        return {one.id: one for one in found.complete().values()}
+
+    async def _licences(self, scope: str) -> dict[int, Licence]:
+        if scope in self.licences:
+            return self.licences[scope]
+        found = await self._list(scope, "/orderableLicenses", Licence)
+        return {one.id: one for one in found.whole().values()}
+
+    async def _list(self, scope: str, suffix: str, kind: type[Numbered]) -> lists.Listing[Numbered]:
         shown = await batches.together(self.api, ROOT, list[str | int], [scope], suffix=suffix)
-        found = await lists.listing(
+        return await lists.listing(
             self.api,
             f"{ROOT}{path(scope)}{suffix}",
             kind,
             key=lambda one: str(one.id),
             shown=[str(number) for number in shown.get(scope, ())],
         )
-        return {one.id: one for one in found.whole().values()}
-
-    async def _licences(self, scope: str) -> dict[int, Licence]:
-        if scope in self.licences:
-            return self.licences[scope]
-        return await self._list(scope, "/orderableLicenses", Licence)
 
     async def _tasks(self, scope: str) -> list[str]:
         try:
