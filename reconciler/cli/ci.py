@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -77,7 +77,7 @@ def write_ci(kind: Kind, root: Path) -> list[Path]:
 
 
 def _rendered(kind: Kind, root: Path) -> Iterator[tuple[str, str]]:
-    names, journal = _references(root), _journal(root)
+    names, journal = references(root), str(workspace(root).get("journal") or "")
     for target, template in TEMPLATES[kind].items():
         text = (files("reconciler.cli") / "templates" / template).read_text(encoding="utf-8")
         yield target, render(text, kind, names=names, journal=journal)
@@ -115,19 +115,27 @@ def _journal_lines(kind: Kind, journal: str) -> str:
     return CREDENTIALS if journal.startswith(("git+", "env:", "file:")) else ""
 
 
-def _references(root: Path) -> tuple[str, ...]:
+def references(root: Path) -> tuple[str, ...]:
     """Every variable that the workspace and its manifests refer to, once, in order."""
     places = [root / "reconciler.yaml", *sorted((root / "tenants").rglob("*.y*ml"))]
     found = [name for place in places for name in REFERENCE.findall(_text(place))]
     return tuple(dict.fromkeys(name for name in found if name != "RECONCILER_JOURNAL")) or USUAL
 
 
-def _journal(root: Path) -> str:
+def workspace(root: Path) -> Mapping[str, Any]:
+    """What the workspace file says as it stands; nothing where there is none that can be read."""
     try:
         value: Any = read(_text(root / "reconciler.yaml").encode()).value
     except Unreadable:
-        return ""
-    return str(value.get("journal") or "") if isinstance(value, dict) else ""
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def sandboxes(said: Mapping[str, Any]) -> list[str]:
+    """The accounts at the local provider."""
+    accounts = said.get("accounts")
+    found = accounts.items() if isinstance(accounts, dict) else ()
+    return [str(name) for name, one in found if isinstance(one, dict) and one.get("endpoint") == "sandbox"]
 
 
 def _text(path: Path) -> str:

@@ -200,7 +200,7 @@ def _blocked(family: Family, live: Live, found: Look, owner: ManifestFile | None
 def _outcome(
     job: Job, family: Family, live: Live, owner: ManifestFile | None, taken: set[str]
 ) -> Outcome | None:
-    live, said = _readable(live)
+    live, said = _readable(live, job.wish)
     if owner is not None:
         progress = job.progress.get(owner.tenant.tenant, Progress())
         told = identities(owner, family.world, progress)
@@ -211,7 +211,7 @@ def _outcome(
     return fresh(live, name, _file(job, name), job.world.root, said)
 
 
-def _readable(live: Live) -> tuple[Live, list[str]]:
+def _readable(live: Live, wish: Wish) -> tuple[Live, list[str]]:
     """Leave the people out where the directory's product of a group is not known: they could not be compared."""
     said: list[str] = []
     unknown = [one for one in live.holdings if one.seats and one.ref not in live.known]
@@ -220,7 +220,9 @@ def _readable(live: Live) -> tuple[Live, list[str]]:
         said.append(f"people: the directory shows no product for {names}; write `sku:` there, then --merge")
         return replace(live, directory=None), said
     if not live.has_people:
-        said.append("people: nobody tells who they are; --directory ACCOUNT reads them")
+        way = f"--tenant-id {live.ref}=ID says which directory is theirs"
+        way = way if wish.directory else "--directory ACCOUNT reads them"
+        said.append(f"people: nobody tells who they are; {way}")
     return live, said
 
 

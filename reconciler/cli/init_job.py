@@ -10,12 +10,15 @@ from typing import Any
 
 import click
 
+from reconciler.cli.ci import BRANCH
+from reconciler.cli.init_ci import no_workflows_yet, say_next, shown, write_workflows
 from reconciler.cli.init_files import KEYS, Start, contents, ignored, world_of
 from reconciler.cli.output import can_ask
 from reconciler.core.errors import UsageError, WorkspaceError
 from reconciler.core.manifest import API_OF
 from reconciler.core.rights import MICROSOFT, token_page
 from reconciler.store.files import WORKSPACE_NAME
+from reconciler.store.revisions import has_origin
 from reconciler.store.written import create, exists
 
 ENDPOINTS = {"ovh": ("sandbox", "ovh-eu", "ovh-ca", "ovh-us"), "microsoft": ("sandbox", "public")}
@@ -50,15 +53,17 @@ def do_init(values: dict[str, Any]) -> None:
     root: Path = (Path.cwd() / values["folder"]).resolve()
     kind = values["ci"]
     if kind is not None:
-        _no_workflows_yet(kind, root)
+        no_workflows_yet(kind, root)
         if (root / WORKSPACE_NAME).exists():
-            _workflows(kind, root)
+            write_workflows(kind, root)
+            say_next(kind, root)
             return
     start = _start(values)
     if kind is not None:
-        start = _with_branch(start, root)
+        # People and CI share one journal: a branch of the repository, where there is one with an origin.
+        start = replace(start, journal=BRANCH if has_origin(root) else start.journal)
     files = contents(start, root)
-    there = [_shown(path) for path, _ in files if path.exists() or path.is_symlink()]
+    there = [shown(path) for path, _ in files if path.exists() or path.is_symlink()]
     if there:
         error = exists(there)
         raise WorkspaceError(error.message, hint="name another folder: reconciler init DIR", code=error.code)
@@ -66,25 +71,12 @@ def do_init(values: dict[str, Any]) -> None:
     _ignore(root)
     _seed(start, root)
     for path, _ in files:
-        click.echo(f"{_shown(path)}: written")
+        click.echo(f"{shown(path)}: written")
     if kind is not None:
-        _workflows(kind, root)
+        write_workflows(kind, root)
     _next(start, root)
-
-
-def _with_branch(start: Start, root: Path) -> Start:
-    """Let people and CI share one journal: a branch of the repository, where there is one with an origin."""
-    from reconciler.cli.ci import BRANCH
-    from reconciler.store.revisions import has_origin
-
-    if has_origin(root):
-        return replace(start, journal=BRANCH)
-    click.echo(
-        f"note: here is no git repository with a remote `origin` yet: once there is, write `journal: {BRANCH}` "
-        f"in {WORKSPACE_NAME}, as the workflows use it",
-        err=True,
-    )
-    return start
+    if kind is not None:
+        say_next(kind, root)
 
 
 def _start(values: dict[str, Any]) -> Start:
@@ -137,27 +129,6 @@ def _credentials(ask: _Asking, api: str) -> dict[str, str]:
     return {key: f"env://{ask.word('', f'Variable with {key}', name)}" for key, name in usual.items()}
 
 
-def _no_workflows_yet(kind: Any, root: Path) -> None:
-    """Say which workflows are there already, before anything is written."""
-    from reconciler.cli import ci
-
-    there = [_shown(root / name) for name in ci.TEMPLATES[kind] if (root / name).exists()]
-    if there:
-        raise exists(there)
-
-
-def _workflows(kind: Any, root: Path) -> None:
-    from reconciler.cli import ci
-
-    for path in ci.write_ci(kind, root):
-        click.echo(f"{_shown(path)}: written")
-
-
-def _shown(path: Path) -> str:
-    cwd = Path.cwd()
-    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
-
-
 def _ignore(root: Path) -> None:
     """Keep the journal and the sandbox out of git; lines that are there stay."""
     path = root / ".gitignore"
@@ -166,7 +137,7 @@ def _ignore(root: Path) -> None:
     if more:
         with path.open("a", encoding="utf-8") as stream:
             stream.write(more)
-        click.echo(f"{_shown(path)}: {'added .reconciler/' if before else 'written'}")
+        click.echo(f"{shown(path)}: {'added .reconciler/' if before else 'written'}")
 
 
 def _seed(start: Start, root: Path) -> None:
@@ -196,7 +167,7 @@ def _next(start: Start, root: Path) -> None:
         click.echo("".join(f"{line}\n" for line in MICROSOFT), nl=False)
     if start.credentials:
         _look(root)
-    where = "" if root == Path.cwd() else f"cd {_shown(root)}; "
+    where = "" if root == Path.cwd() else f"cd {shown(root)}; "
     bring = f"reconciler import --account {start.account}"
     if not start.tenant and start.api != "manual":
         click.echo(f"Next: {where}{bring}")

@@ -227,7 +227,10 @@ def notes_of(world: World) -> tuple[str, ...]:
     names = sorted(
         name for name, account in world.workspace.accounts.items() if name in used and account.is_sandbox
     )
-    return (f"account {', '.join(names)} is a sandbox: nothing is bought",) if names else ()
+    if len(names) > 1:
+        listed = f"{', '.join(names[:-1])} and {names[-1]}"
+        return (f"accounts {listed} are sandboxes: nothing is bought",)
+    return (f"account {names[0]} is a sandbox: nothing is bought",) if names else ()
 
 
 def notes_on(journal: Journal) -> tuple[str, ...]:

@@ -162,6 +162,14 @@ def test_everything_of_an_ovh_account_becomes_manifests_whose_plan_says_no_chang
     assert "reconciler adopt" in said
 
 
+def test_whose_directory_is_missing_is_told_with_the_way_to_name_it(live: Place) -> None:
+    without = live.ok("import --account ovh-main --out one contoso")
+    with_directory = live.ok("import --account ovh-main --out two --directory partner contoso")
+
+    assert "nobody tells who they are; --directory ACCOUNT reads them" in without
+    assert "--tenant-id contoso=ID says which directory is theirs" in with_directory
+
+
 def test_odd_names_stand_as_they_are(live: Place) -> None:
     live.ok("import --account ovh-main acme.o365.ovh.com")
 

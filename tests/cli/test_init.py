@@ -174,6 +174,31 @@ def test_without_a_repository_the_branch_is_left_for_later(empty: Place) -> None
     assert "journal: sqlite" in (empty.root / "reconciler.yaml").read_text()
 
 
+@pytest.mark.parametrize(
+    ("kind", "platform", "only_there"),
+    [("github", "GitHub", "the check `licences`"), ("gitlab", "GitLab", "LICENCES=resume")],
+)
+def test_what_is_left_to_do_by_hand_is_told_with_the_workflows(
+    empty: Place, kind: str, platform: str, only_there: str
+) -> None:
+    empty.ok("init --endpoint ovh-eu --credential client_id=env://ID --credential client_secret=env://PASS")
+
+    said = empty.ok(f"init --ci {kind}")  # which adds workflows and nothing else
+
+    assert f"\nNext, on {platform} (docs/ci.md says how):\n  1. " in said
+    assert "licences-plan: keys that only read (ID, PASS)" in said
+    assert only_there in said
+    assert said.rstrip().endswith("commit, push, and open a pull request")
+
+
+def test_what_a_sandbox_cannot_show_in_ci_is_told(empty: Place) -> None:
+    done = empty.run("init --ci github")
+
+    assert "note: account ovh-main is a sandbox, whose file ends with each job" in done.err
+    empty.edit("reconciler.yaml", "endpoint: sandbox", "endpoint: http://127.0.0.1:9/1.0")
+    assert "is a sandbox" not in empty.run("init --ci gitlab").err
+
+
 def test_nothing_is_written_where_workflows_are_in_the_way(empty: Place) -> None:
     empty.write(".gitlab-ci.yml", "mine")
 
