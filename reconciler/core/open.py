@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from reconciler.core.action import Action
+from reconciler.core.model import Json
 from reconciler.core.provider import StepRecord, WaitingOn
 
 Stage = Literal["intended", "accepted", "in-doubt"]
@@ -77,8 +78,22 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How many seats a group had when the last order or change of its number was done."""
+    """How many seats a group had when the last order or change of its number was done.
+
+    names: which they were, where seats have names; the service in front of a name is left out.
+    """
 
     at: datetime
     service: str
     seats: int
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, at: datetime, service: str, seats: object, data: Json) -> Delivery:
+        """Read it from what an action left behind."""
+        return cls(at, service, int(str(seats)), tuple(str(one) for one in data.get("names", ())))
+
+    @property
+    def full_names(self) -> tuple[str, ...]:
+        """The seats' names, whole."""
+        return tuple(f"{self.service}{one}" if one.startswith("-") else one for one in self.names)

@@ -255,7 +255,7 @@ def _deliver(progress: Progress, action: Action, event: Event) -> None:
         (action.after or {}).get("seats") if action.how == "by-hand" else None
     )
     if seats:
-        progress.delivered[group] = Delivery(event.at, str(service), int(seats))
+        progress.delivered[group] = Delivery.of(event.at, str(service), seats, event.data)
 
 
 def _remember(progress: Progress, action: Action, data: Json) -> None:

@@ -1,14 +1,36 @@
-"""Services that are listed and could not be read: whose plan they hold up, for nothing is bought in their stead."""
+"""What could not be read, or is left out of a list: whose plan it holds up, for nothing is bought in its stead."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, runtime_checkable
 
 from reconciler.core.claims import NUMBERED, being_bought, claim_of, pin, remembered
 from reconciler.core.identity import Identity
 from reconciler.core.manifest import Group, Tenant
 from reconciler.core.planner import World
 from reconciler.core.progress import Progress
+
+
+@runtime_checkable
+class Vouching(Protocol):
+    """An account that can look for a single seat which its list does not name."""
+
+    async def still_there(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Which of these seats there are, whatever the list says. Raises what reading raises."""
+        ...
+
+
+def vanished(tenant: Tenant, found: Mapping[str, Identity], progress: Progress) -> tuple[str, ...]:
+    """Seats that were delivered to a group and that its list names no more, where others would be bought for them."""
+    lost: set[str] = set()
+    for group in tenant.license_groups:
+        holding, delivery = found[group.name].holding, progress.delivered.get(group.name)
+        if holding is None or delivery is None or holding.ref != delivery.service:
+            continue
+        if len(holding.places) < (group.seats or 0):
+            lost |= {*delivery.full_names} - {place.ref for place in holding.places}
+    return tuple(sorted(lost))
 
 
 def unread(tenant: Tenant, found: Mapping[str, Identity], world: World, progress: Progress) -> str:

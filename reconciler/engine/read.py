@@ -18,7 +18,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.planner import World, identities, plan_tenant, to_read
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account
-from reconciler.core.unread import unread
+from reconciler.core.unread import Vouching, unread, vanished
 from reconciler.core.workspace import Price as WorkspacePrice
 from reconciler.engine.fault import where
 
@@ -241,6 +241,8 @@ class _Reader:
             return _unreadable(tenant, "; ".join(doubtful))
         if why := unread(tenant, found, self.world, progress):
             return _unreadable(tenant, why)
+        if why := await self._left_out(vanished(tenant, found, progress)):
+            return _unreadable(tenant, why)
         refs = to_read(manifest, self.world, found, progress)
         provider = self.account.tenant(tenant)
         holdings = await provider.read(refs) if refs else ()
@@ -256,6 +258,15 @@ class _Reader:
             organisation=organisation,
         )
         return await self._priced(plan, tenant, holdings)
+
+    async def _left_out(self, lost: tuple[str, ...]) -> str:
+        """Why nothing can be planned while a list leaves seats out: they can be read all the same."""
+        there = await self.account.still_there(lost) if lost and isinstance(self.account, Vouching) else ()
+        if not there:
+            return ""
+        return (
+            f"the provider's list leaves out {', '.join(there)}, which were delivered and can still be read"
+        )
 
     async def _priced(self, plan: Plan, tenant: Tenant, holdings: tuple[Holding, ...]) -> Plan:
         pool = self.account.capabilities.pool

@@ -277,3 +277,49 @@ def test_a_subscription_that_is_listed_and_not_readable_is_not_bought_again(
     found = plan(one, twist)
 
     assert (found.status, found.actions) == (Status.ERROR, ())
+
+
+@pytest.fixture
+def delivered(bench: Make) -> Bench:
+    """A group to which two seats were delivered, twenty minutes ago."""
+    group = f"license_groups: [{{name: office, product: business, seats: 4, service: {ACME}}}]\n"
+    one = bench(f"prepaid: [{{service: {ACME}, seats: [{{empty: 2}}]}}]\n", acme=TENANT + group)
+    assert one.apply().exit_code == 0
+    one.time.at += 20 * 60
+    return one
+
+
+def shorter(request: httpx.Request) -> Change | None:
+    """A list that answers well and leaves one of the seats out, for good."""
+
+    def without(found: list[Any]) -> list[Any]:
+        return [one for one in found if f"{ACME}-1004" not in (one, _name(one))]
+
+    return without if request.url.path == ROOT else None
+
+
+def _name(one: Any) -> str:
+    return str(one["serviceName"]) if isinstance(one, dict) else ""
+
+
+def test_a_seat_that_the_list_leaves_out_and_that_can_be_read_is_not_bought_again(delivered: Bench) -> None:
+    found = plan(delivered, shorter)
+
+    assert (found.status, found.actions) == (Status.ERROR, ())
+    assert f"leaves out {ACME}-1004" in (found.error or "")
+
+
+def test_a_seat_whose_record_runs_on_is_there(delivered: Bench) -> None:
+    def twist(request: httpx.Request) -> httpx.Response | Change | None:
+        hidden = request.url.path == f"{ROOT}/{ACME}-1004"
+        return missing() if hidden else shorter(request)
+
+    assert plan(delivered, twist).status is Status.ERROR
+
+
+def test_a_seat_that_is_truly_gone_is_bought_anew(delivered: Bench) -> None:
+    delivered.world.change(f"seat-removed {ACME}-1004")
+
+    (action,) = plan(delivered, lambda _request: None).actions
+
+    assert (action.verb, action.summary) == (Verb.RESIZE, "3 -> 4 seats")

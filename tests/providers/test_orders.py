@@ -56,9 +56,11 @@ async def test_a_new_group_is_delivered_into_a_service_that_its_own_order_names(
 
     service = done.data["service"]
     assert service != GROUP
-    assert done.data == {"service": service, "scope": service, "seats": 2, "order": done.ref}
+    names = done.data["names"]
+    assert done.data == {"service": service, "scope": service, "seats": 2, "order": done.ref, "names": names}
     (holding,) = await rig.provider.read(frozenset({service}))
     assert (holding.product, holding.seats, holding.renewal) == ("pro-plus", 2, "auto")
+    assert [f"{service}{name}" for name in names] == [place.ref for place in holding.places]
 
 
 async def test_more_seats_join_the_group_they_were_ordered_for(open_rig: Open) -> None:

@@ -188,6 +188,10 @@ class Service(Wire):
         """Its end was asked for."""
         return bool(self.renew and self.renew.delete_at_expiration)
 
+    def runs(self, day: date) -> bool:
+        """Whether it is paid for on a day, as far as the record says so."""
+        return self.status != "expired" and self.expiration is not None and self.expiration >= day
+
 
 class Me(Wire):
     """`nichandle.Nichandle`, the part that ordering needs."""

@@ -128,6 +128,17 @@ class PrepaidAccount:
         """Find our purchases of the last day that are not `known`, by the marks on their carts."""
         return await traces.traces(self.api, known)
 
+    async def still_there(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Look for seats that no list names: each by itself, and by its service record where it cannot be read."""
+        chosen = list(names)
+        found: Listing[Seat] = await lists.objects(self.api, ROOT, Seat, chosen)
+        there = set(found.whole())
+        rest = sorted(found.missing)
+        records = await self.records(rest)
+        today = (await self.now()).date()
+        there |= {name for name, one in records.items() if one.runs(today)}
+        return tuple(sorted(there))
+
     async def now(self) -> datetime:
         """The provider's clock."""
         return await self.api.now()

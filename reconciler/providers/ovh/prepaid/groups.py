@@ -186,7 +186,7 @@ async def _arrived(account: PrepaidAccount, action: Action, order: str) -> Done 
     if len(readable) < expected and len(named) < wanted.quantity:
         return None
     data = {"service": service, "scope": service, "seats": len(readable), "order": order}
-    return Done(ref=order, data=data)
+    return Done(ref=order, data={**data, "names": [name.removeprefix(service) for name in readable]})
 
 
 async def _service_of(account: PrepaidAccount, lines: list[Bought]) -> str | None:
