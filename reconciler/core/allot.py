@@ -113,7 +113,7 @@ def _freed(standing: Standing, seats: _Seats) -> Leaver | None:
         ends = leaver.place.ends_on is not None and not standing.counts_ending and standing.capabilities.pool
         if ends and not (seats.ordered.get(group) and leaver.place in standing.kept):
             continue
-        if all((where, leaver.login) in seats.seated for where in leaver.moving):
+        if seats.seated.issuperset(leaver.moving):
             return leaver
     return None
 
@@ -165,10 +165,8 @@ def _keepers(pool: Pool, seats: _Seats) -> None:
     """Who moves keeps the old seat while the new one is not sure."""
     waiting = {(one.group, one.login) for one in pool.waiting}
     for leaver in pool.leavers:
-        missing = [where for where in leaver.moving if (where, leaver.login) not in seats.seated]
+        missing = [key for key in leaver.moving if key not in seats.seated]
         if not missing or leaver.kept:
             continue
-        leaver.kept = f"keeps this seat until the one in {', '.join(missing)} is there"
-        leaver.waits = all(
-            pool.coming.get((where, leaver.login), (where, leaver.login) in waiting) for where in missing
-        )
+        leaver.kept = f"keeps this seat until the one in {', '.join(group for group, _ in missing)} is there"
+        leaver.waits = all(pool.coming.get(key, key in waiting) for key in missing)

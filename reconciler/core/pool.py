@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
 
-from reconciler.core.manifest import Group, Person, Tenant, full_login
+from reconciler.core.manifest import Group, Person, Tenant, full_login, login_key
 from reconciler.core.model import Place, User
 from reconciler.core.progress import Progress
 from reconciler.core.standing import Standing
@@ -40,6 +40,7 @@ class Joiner:
 class Leaver:
     """One of ours whom nobody writes any more: `moving` while another seat of theirs has to come first.
 
+    moving: where that seat is to be, and the login there, which may be in another domain.
     again: it is a second seat of the same person in the group. reused: a joiner gets the seat.
     kept: why the seat is kept for now, and whether it comes by itself.
     """
@@ -48,7 +49,7 @@ class Leaver:
     login: str
     place: Place
     written: str
-    moving: tuple[str, ...] = ()
+    moving: tuple[Key, ...] = ()
     again: bool = False
     reused: bool = False
     kept: str = ""
@@ -136,7 +137,7 @@ def sort_people(tenant: Tenant, standings: Mapping[str, Standing], progress: Pro
     pool.joiners.sort(key=lambda one: (one.login, one.group))
     pool.leavers.sort(key=lambda one: (one.login, one.group, one.place.ref))
     pool.renames.sort(key=lambda one: (one.login, one.group))
-    _movers(pool, standings)
+    _movers(pool, standings, members)
     return pool
 
 
@@ -258,20 +259,36 @@ def _renames(standing: Standing, case: _Case, present: Mapping[str | None, Place
     return done
 
 
-def _movers(pool: Pool, standings: Mapping[str, Standing]) -> None:
+def _movers(pool: Pool, standings: Mapping[str, Standing], members: Mapping[str, list[Person]]) -> None:
     """Who leaves one group and is to sit in another is a mover, under the old login as well."""
-    arriving: dict[str, list[str]] = {}
-    for group, login in pool.coming:
-        arriving.setdefault(login, []).append(group)
+    if not pool.leavers:
+        return
+    arriving: dict[str, set[Key]] = {}
+    for group, login in (*pool.coming, *((one.group, one.login) for one in pool.joiners)):
+        arriving.setdefault(login, set()).add((group, login))
     for joiner in pool.joiners:
-        arriving.setdefault(joiner.login, []).append(joiner.group)
         if joiner.person.previously:
             old = full_login(joiner.person.previously, standings[joiner.group].domain)
-            arriving.setdefault(old, []).append(joiner.group)
+            arriving.setdefault(old, set()).add((joiner.group, old))
+    written = _as_written(arriving, standings, members)
     for leaver in pool.leavers:
-        # Without a domain while nobody knows which of several is meant.
+        # Without a domain while the group has no service yet, or nobody knows which of several is meant.
         short = leaver.login.partition("@")[0]
-        leaver.moving = tuple(sorted({*arriving.get(leaver.login, ()), *arriving.get(short, ())}))
+        found = (arriving.get(leaver.login), arriving.get(short), written.get(leaver.written))
+        leaver.moving = tuple(sorted(set().union(*(one for one in found if one))))
+
+
+def _as_written(
+    arriving: Mapping[str, set[Key]], standings: Mapping[str, Standing], members: Mapping[str, list[Person]]
+) -> dict[str, set[Key]]:
+    """Where people arrive, by their login as written: in another service it has another domain."""
+    written: dict[str, set[Key]] = {}
+    for group in standings.keys() & members.keys():
+        for person in members[group]:
+            login = full_login(person.login, standings[group].domain)
+            if (group, login) in arriving.get(login, ()):
+                written.setdefault(login_key(person.login), set()).add((group, login))
+    return written
 
 
 def user_of(person: Person, login: str) -> User:

@@ -61,7 +61,7 @@ def _leave(draft: Draft, standing: Standing, leaver: Leaver, joined: Mapping[Key
     elif leaver.kept:
         draft.block(address, Verb.DEACTIVATE, leaver.kept, source=draft.group_source(leaver.group))
     else:
-        needs = [joined[where, leaver.login] for where in leaver.moving]
+        needs = [joined[key] for key in leaver.moving]
         _deactivate(draft, standing, leaver, needs)
 
 

@@ -615,3 +615,30 @@ def test_who_moves_to_a_group_whose_domain_is_not_known_keeps_the_seat() -> None
 
     assert not plan.actions
     assert {item.address for item in plan.blocked} == {"group/desk", "seat/office/ada"}
+
+
+def test_who_moves_to_a_service_that_is_only_ordered_leaves_after_it_is_there() -> None:
+    groups = (group("a", seats=1), group("b", seats=1, product="pro-plus"))
+    one = tenant(*groups, people=[person("ada", "b")], domain=None)
+
+    plan = Scene(tenant=one, holdings=[service("ada")], events=ours("ada", group="a")).plan()
+
+    order, joins, leaves = plan.actions
+    assert (order.address, joins.address, leaves.address) == ("group/b", "seat/b/ada", "seat/a/ada")
+    assert leaves.needs == (joins.id,)
+    assert not plan.blocked
+
+
+def test_who_moves_to_a_service_with_another_domain_is_still_one_person() -> None:
+    groups = (group("a", seats=1), group("b", seats=1, service=OTHER))
+    one = tenant(*groups, people=[person("ada", "b")], domain=None)
+
+    scene = Scene(tenant=one, holdings=[service("ada"), service(None, ref=OTHER)], events=ours("ada", group="a"))
+    joins, leaves = scene.plan().actions
+    scene.events = [*scene.events, intended(joins)]
+    meanwhile = scene.plan()
+
+    assert (joins.address, leaves.address) == ("seat/b/ada", "seat/a/ada")
+    assert leaves.needs == (joins.id,)
+    assert not meanwhile.actions
+    assert "until the one in b is there" in reasons(meanwhile.pending)["seat/a/ada"]
