@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core.action import Action
@@ -15,35 +16,24 @@ from reconciler.engine.means import Means
 async def done(action: Action, means: Means, *, ref: str, data: Any) -> Result:
     """It is so, and written down."""
     await means.scribe.put(Kind.FINISHED, action, **{**data, "ref": ref})
-    return Result(
-        id=action.id,
-        verb=action.verb,
-        address=action.address,
-        summary=action.summary,
-        state=State.DONE,
-        ref=ref or None,
-        finished_at=means.clock.now(),
-    )
+    return replace(stands(action, State.DONE), ref=ref or None, finished_at=means.clock.now())
 
 
 async def failed(
     action: Action, means: Means, error: ReconcilerError, *, final: bool, blocks: bool = False
 ) -> Result:
-    """It did not happen: for good, or until a later run tries again."""
+    """It did not happen: for good, or until a later run tries again.
+
+    blocks: something was bought all the same, so its group stays blocked until a person has looked.
+    """
     code = error.code or type(error).__name__.lower()
     known = means.known(action)
     await means.scribe.put(
         Kind.FAILED, action, final=final, blocks=blocks, code=code, message=error.message, hint=error.hint
     )
-    return Result(
-        id=action.id,
-        verb=action.verb,
-        address=action.address,
-        summary=action.summary,
-        state=State.FAILED,
-        ref=known.ref if known else None,
+    return replace(
+        stands(action, State.FAILED, known),
         error=Trouble(code=code, message=error.message),
-        since=known.since if known else None,
         finished_at=means.clock.now(),
         note=error.hint,
     )
@@ -51,33 +41,21 @@ async def failed(
 
 def in_doubt(known: Open) -> Result:
     """How an action stands that only a person can settle."""
-    return Result(
-        id=known.action.id,
-        verb=known.action.verb,
-        address=known.action.address,
-        summary=known.action.summary,
-        state=State.IN_DOUBT,
-        ref=known.ref,
-        since=known.since,
-        error=Trouble(code="in-doubt", message=known.why),
-    )
+    told = stands(known.action, State.IN_DOUBT, known)
+    return replace(told, error=Trouble(code="in-doubt", message=known.why))
 
 
 def waiting(action: Action, means: Means, *, note: str = "") -> Result:
     """How an action stands that the provider or a person has; overdue once the provider's promise is over."""
     known = means.known(action)
-    by_hand = known is not None and known.stage == "accepted" and known.waiting_on == "person"
-    return Result(
-        id=action.id,
-        verb=action.verb,
-        address=action.address,
-        summary=action.summary,
-        state=State.BY_HAND if by_hand else State.PENDING,
-        ref=known.ref if known else None,
-        since=known.since if known else None,
-        due_by=known.due_by if known else None,
-        instructions=known.instructions if known else "",
-        note=note or (_note(known, means, by_hand=by_hand) if known else ""),
+    if known is None:
+        return replace(stands(action, State.PENDING), note=note)
+    by_hand = known.stage == "accepted" and known.waiting_on == "person"
+    return replace(
+        stands(action, State.BY_HAND if by_hand else State.PENDING, known),
+        due_by=known.due_by,
+        instructions=known.instructions,
+        note=note or _note(known, means, by_hand=by_hand),
     )
 
 
@@ -89,30 +67,31 @@ def _note(known: Open, means: Means, *, by_hand: bool) -> str:
 
 def not_started(action: Action, why: str, *, failed: bool = False) -> Result:
     """An action that was not begun, and why; `failed` when what it needs has failed."""
-    return Result(
-        id=action.id,
-        verb=action.verb,
-        address=action.address,
-        summary=action.summary,
-        state=State.NOT_STARTED,
-        error=Trouble(code="not-started", message=why) if failed else None,
-        note="" if failed else why,
+    told = stands(action, State.NOT_STARTED)
+    return (
+        replace(told, error=Trouble(code="not-started", message=why)) if failed else replace(told, note=why)
     )
 
 
 def broken_off(action: Action, means: Means, *, code: str, message: str) -> Result:
     """An action that could not be carried on here: what is open stays open, for `resume`."""
     known = means.known(action)
-    lost = code == "lease-lost"
     idle = State.NOT_STARTED if known is None else State.PENDING
+    return replace(
+        stands(action, idle if code == "lease-lost" else State.FAILED, known),
+        due_by=known.due_by if known else None,
+        error=Trouble(code=code, message=message),
+    )
+
+
+def stands(action: Action, state: State, known: Open | None = None) -> Result:
+    """The line of an action; with what the journal knows of it, while it is open."""
     return Result(
         id=action.id,
         verb=action.verb,
         address=action.address,
         summary=action.summary,
-        state=idle if lost else State.FAILED,
+        state=state,
         ref=known.ref if known else None,
         since=known.since if known else None,
-        due_by=known.due_by if known else None,
-        error=Trouble(code=code, message=message),
     )
