@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from reconciler.cli.exits import exit_of
 from reconciler.cli.job import Job, job
-from reconciler.cli.output import can_ask, options, put
+from reconciler.cli.output import can_ask, complain, options, put
 from reconciler.core.errors import JournalError, ReconcilerError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.money import buys
 from reconciler.core.plan import Run
@@ -26,6 +30,11 @@ APPROVED = re.compile(r"([a-z0-9-]+=)?sha256:[0-9a-f]+")
 
 def do_apply(values: dict[str, Any]) -> None:
     """Apply what is selected as far as it was consented to, and end with the report's exit code."""
+    with _refusals(values):
+        _apply(values)
+
+
+def _apply(values: dict[str, Any]) -> None:
     tenants, digest = _approved(values)
     if not (values["yes"] or values["plan_file"] or values["approved"] or can_ask()):
         raise UsageError(
@@ -51,7 +60,7 @@ def do_apply(values: dict[str, Any]) -> None:
             _refuse_purchases(one)
     if journal_may_be_made:
         _finish(report, values, one)
-    do_apply({**values, "looked": True})
+    _apply({**values, "looked": True})
 
 
 def _refuse_purchases(one: Job) -> None:
@@ -66,10 +75,28 @@ def _refuse_purchases(one: Job) -> None:
 
 def do_resume(values: dict[str, Any]) -> None:
     """Go on with what is open, and end with the report's exit code."""
-    with job(values, writes=True) as one:
-        one.listener.phase("going on with what is open")
-        report = one.run(lambda: resume_run(one.made))
-    _finish(report, values, one)
+    with _refusals(values):
+        with job(values, writes=True) as one:
+            one.listener.phase("going on with what is open")
+            report = one.run(lambda: resume_run(one.made))
+        _finish(report, values, one)
+
+
+@contextmanager
+def _refusals(values: dict[str, Any]) -> Iterator[None]:
+    """Let a run that cannot even be made leave a report too, of nothing that was begun."""
+    from reconciler.store.documents import ready
+
+    started = datetime.now(UTC)
+    if values["report"] is not None:
+        ready(values["report"])
+    try:
+        yield
+    except ReconcilerError as error:
+        code = exit_of(error)
+        ended = datetime.now(UTC)
+        _save(Report(digest="", started_at=started, finished_at=ended, exit_code=code, refusal=error), values)
+        raise
 
 
 def _approved(values: dict[str, Any]) -> tuple[dict[str, str], str | None]:
@@ -125,9 +152,19 @@ def _ask(planned: Run, values: dict[str, Any], one: Job) -> bool:
 
 def _finish(report: Report, values: dict[str, Any], one: Job) -> NoReturn:
     from reconciler.render import REPORT
+
+    _save(report, values)
+    if report.refusal is not None:
+        complain(report.refusal)
+    if report.refusal is None or report.went_on:
+        put(REPORT[values["form"]](report, options(no_color=values["no_color"], selection=one.chosen.text)))
+    sys.exit(report.exit_code)
+
+
+def _save(report: Report, values: dict[str, Any]) -> None:
+    if values["report"] is None:
+        return
+    from reconciler.render import REPORT
     from reconciler.store.documents import write_private
 
-    if values["report"] is not None:
-        write_private(values["report"], REPORT["json"](report, options()))
-    put(REPORT[values["form"]](report, options(no_color=values["no_color"], selection=one.chosen.text)))
-    sys.exit(report.exit_code)
+    write_private(values["report"], REPORT["json"](report, options()))

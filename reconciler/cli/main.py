@@ -11,14 +11,8 @@ from typing import NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.core.errors import (
-    GuardError,
-    LeaseHeldError,
-    ManifestError,
-    ReconcilerError,
-    StalePlanError,
-    UsageError,
-)
+from reconciler.cli.exits import exit_of
+from reconciler.core.errors import ReconcilerError
 
 COMMANDS = {
     "init": ("reconciler.cli.init:init", "Write a workspace, a first tenant and .gitignore."),
@@ -56,13 +50,6 @@ COMMANDS = {
 }
 """Name to where it lives and what it does; a command's module is imported when it is called."""
 
-EXITS: tuple[tuple[type[ReconcilerError], int], ...] = (
-    (UsageError, 64),
-    (GuardError, 5),
-    (StalePlanError, 6),
-    (LeaseHeldError, 7),
-    (ReconcilerError, 1),
-)
 WRONG_USAGE = 64
 INTERRUPTED = 130
 YOUNG = 50_000
@@ -119,8 +106,10 @@ def main() -> NoReturn:
         click.echo("interrupted", err=True)
         code = INTERRUPTED
     except ReconcilerError as error:
-        _complain(error)
-        code = next(number for kind, number in EXITS if isinstance(error, kind))
+        from reconciler.cli.output import complain
+
+        complain(error)
+        code = exit_of(error)
     except BrokenPipeError:
         # Whoever read our output has gone; that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -132,14 +121,3 @@ def main() -> NoReturn:
         click.echo("this is a bug in reconciler: please report it with the lines above", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _complain(error: ReconcilerError) -> None:
-    """Say what went wrong and what to do next, on standard error; to GitHub Actions in its words too."""
-    from reconciler.cli import github
-    from reconciler.cli.output import errors
-    from reconciler.render import ERROR
-
-    click.echo(ERROR(error, errors()), err=True, nl=False, color=True)
-    if github.wanted() and not isinstance(error, ManifestError):  # those are shown beside their lines
-        click.echo(github.github_error(error), err=True)

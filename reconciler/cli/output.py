@@ -9,17 +9,20 @@ from dataclasses import replace
 
 import click
 
+from reconciler.core.errors import ManifestError, ReconcilerError
 from reconciler.render.options import Options, options_for
 
 
-def options(*, no_color: bool = False, selection: str = "", plan_file: str = "") -> Options:
+def options(
+    *, no_color: bool = False, selection: str = "", plan_file: str = "", allow: tuple[str, ...] = ()
+) -> Options:
     """What fits standard output."""
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((100, 24)).columns if terminal or os.environ.get("COLUMNS") else None
     made = options_for(
         os.environ, encoding=sys.stdout.encoding, terminal=terminal, width=width, no_color=no_color
     )
-    return replace(made, selection=selection, plan_file=plan_file)
+    return replace(made, selection=selection, plan_file=plan_file, allow=allow)
 
 
 def errors() -> Options:
@@ -37,3 +40,13 @@ def put(text: str) -> None:
 def can_ask() -> bool:
     """Whether a person sits at a terminal that may be asked."""
     return sys.stdin.isatty() and not os.environ.get("CI")
+
+
+def complain(error: ReconcilerError) -> None:
+    """Say what went wrong and what to do next, on standard error; to GitHub Actions in its words too."""
+    from reconciler.cli import github
+    from reconciler.render import ERROR
+
+    click.echo(ERROR(error, errors()), err=True, nl=False, color=True)
+    if github.wanted() and not isinstance(error, ManifestError):  # those are shown beside their lines
+        click.echo(github.github_error(error), err=True)

@@ -23,7 +23,7 @@ __all__ = ["Delivery", "Open", "Progress", "Spending", "Stuck", "by_tenant", "re
 class Progress:
     """Where one tenant stands.
 
-    begun: how many plans with actions were begun. spent: plan digest to (when, by whom).
+    begun: how many plans with actions were begun. spent: a plan's digest, or its run's, to (when, by whom).
     todo: actions of the last plan not begun yet. failed: ids of those that failed for good.
     arrived: numbers of orders that were seen delivered; nobody needs to ask about them again.
     inherited: the tenant's name before a rename, while all of this is only known under that name.
@@ -116,7 +116,7 @@ def _ignore(_progress: Progress, _event: Event) -> None:
 def _begun(progress: Progress, event: Event) -> None:
     progress.begun += 1
     progress.plan = event.plan
-    progress.spent[event.plan] = (event.at, event.by)
+    progress.spent |= dict.fromkeys((event.plan, str(event.data.get("run_digest"))), (event.at, event.by))
     actions = [action_from_dict(raw) for raw in event.data.get("actions", ())]
     progress.todo = {action.id: action for action in actions}
     progress.seated = dict(event.data.get("seated", {}))

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from reconciler.core.action import Verb
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Address
 from reconciler.core.plan import Status
 
@@ -67,7 +68,10 @@ class TenantReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How an apply or a resume ended."""
+    """How an apply or a resume ended.
+
+    refusal: why the run was refused as a whole, before anything new was begun; a note in what is written.
+    """
 
     digest: str
     started_at: datetime
@@ -75,6 +79,12 @@ class Report:
     exit_code: int
     tenants: tuple[TenantReport, ...] = ()
     notes: tuple[str, ...] = ()
+    refusal: ReconcilerError | None = None
+
+    @property
+    def went_on(self) -> bool:
+        """Whether anything was done or gone on with."""
+        return any(one.state is not State.NOT_STARTED for each in self.tenants for one in each.actions)
 
 
 WORST_FIRST = (8, 1, 6, 5, 7, 3, 4, 2, 0)

@@ -20,7 +20,7 @@ def report_to_dict(report: Report) -> Values:
         "finished_at": instant(report.finished_at),
         "exit_code": report.exit_code,
         "tenants": [_tenant_to_dict(tenant) for tenant in report.tenants],
-        "notes": list(report.notes),
+        "notes": [*(f"refused: {why.message}" for why in [report.refusal] if why), *report.notes],
     }
 
 
@@ -90,6 +90,7 @@ def _tenant_to_dict(tenant: TenantReport) -> Values:
         "exit_code": tenant.exit_code,
         "hold": tenant.hold,
         "sandbox": tenant.sandbox,
+        "waits": list(tenant.waits),
     }
 
 

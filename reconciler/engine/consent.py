@@ -57,12 +57,13 @@ class Consent:
         return dearer
 
     def _explain_spent(self, digest: str, progress: Mapping[str, Progress]) -> None:
-        for tenant, known in progress.items():
+        for known in progress.values():
             if digest in known.spent:
                 at, by = known.spent[digest]
                 raise StalePlanError(
-                    f"plan {short(digest)} of {tenant} was applied already, {at:%Y-%m-%d %H:%M} UTC by {by or '?'}",
-                    hint="plan again",
+                    f"plan {short(digest)} was applied already, {at:%Y-%m-%d %H:%M} UTC by {by or '?'}",
+                    hint="a plan is spent by applying it: run `reconciler plan` again",
+                    code="spent",
                 )
 
     def _differs(self, run: Run) -> str:
@@ -79,7 +80,7 @@ class Consent:
             approved = self.tenants.get(plan.tenant)
             if approved is None:
                 refused[plan.tenant] = ""
-            elif not plan.actions and approved in progress.get(plan.tenant, Progress()).spent:
+            elif approved in progress.get(plan.tenant, Progress()).spent:
                 at, by = progress[plan.tenant].spent[approved]
                 refused[plan.tenant] = f"applied already, {at:%Y-%m-%d %H:%M} UTC by {by or '?'}"
             elif plan.digest != approved and plan.error is None:

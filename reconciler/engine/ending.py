@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.errors import GuardError, LeaseHeldError, LeaseLostError, ReconcilerError, StalePlanError
-from reconciler.core.plan import Plan, Status
+from reconciler.core.plan import Plan, Run, Status
 from reconciler.core.report import Report, Result, State, TenantReport, Trouble, worst
 from reconciler.engine.setup import Setup
 from reconciler.engine.tenant import exit_code
@@ -126,6 +127,39 @@ def _none_begun(plan: Plan, why: Trouble) -> tuple[Result, ...]:
         )
         for action in plan.actions
     )
+
+
+def stopped(
+    setup: Setup,
+    run: Run,
+    started: datetime,
+    error: ReconcilerError,
+    *,
+    before: Mapping[str, TenantReport],
+    refused: Mapping[str, str],
+) -> Report:
+    """The report of a run that is refused as a whole: what was gone on with, and that nothing new was begun.
+
+    before: what became of open actions. refused: tenants that are not the approved ones, and why.
+    """
+    reports = [_not_begun(plan, error, before.get(plan.tenant), refused) for plan in run.plans]
+    made = report_of(setup, run.digest, started, reports)
+    return replace(made, exit_code=worst({made.exit_code, code_for(error)}), refusal=error)
+
+
+def _not_begun(
+    plan: Plan, error: ReconcilerError, earlier: TenantReport | None, refused: Mapping[str, str]
+) -> TenantReport:
+    """One tenant of a run that is refused; what else holds of it counts for the exit code."""
+    if plan.error is not None:
+        told = unread(plan)
+    elif plan.tenant in refused:
+        told = not_approved(plan, refused[plan.tenant])
+    else:
+        told = refused_tenant(plan, error, code_for(error)) if plan.actions else ended(plan, ())
+    kept = earlier.actions if earlier else ()
+    code = worst({told.exit_code, code_of(kept, plan), earlier.exit_code if earlier else 0})
+    return replace(told, actions=(*kept, *told.actions), exit_code=code)
 
 
 def report_of(setup: Setup, digest: str, started: datetime, tenants: Iterable[TenantReport]) -> Report:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from reconciler.core.drift import sighting
@@ -22,7 +22,16 @@ from reconciler.engine.aside import aside
 from reconciler.engine.behind import not_behind, proven
 from reconciler.engine.checkout import Checkouts
 from reconciler.engine.consent import Consent
-from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, report_of, unread
+from reconciler.engine.ending import (
+    code_for,
+    code_of,
+    ended,
+    not_approved,
+    refused_tenant,
+    report_of,
+    stopped,
+    unread,
+)
 from reconciler.engine.fault import where
 from reconciler.engine.inherit import inherit
 from reconciler.engine.means import Means
@@ -45,13 +54,15 @@ async def apply(setup: Setup, consent: Consent) -> Report:
     started = setup.clock.now()
     progress = load(setup)
     run = await plan_run(setup, progress)
+    refused: dict[str, str] = {}
     try:
         run = await proven(setup, run, progress)
-        _may_begin(setup, run)
+        _may_buy(setup, run)
         refused = consent.check(run, progress)
+        _guarded(run.exceeded)
     except ReconcilerError as error:
         _owe(setup, run.plans, progress, error.message)
-        raise
+        return stopped(setup, run, started, error, before={}, refused=refused)
     _not_stopped(setup)
     checkouts = _checkouts(setup, progress)
     opened = [plan for plan in run.plans if plan.tenant not in refused and _open(plan, progress)]
@@ -59,11 +70,12 @@ async def apply(setup: Setup, consent: Consent) -> Report:
     if before:
         try:
             run = await _again(setup, run, progress, before)
-            _may_begin(setup, run)
+            _may_buy(setup, run)
             refused = _checked_again(consent, run, progress, refused)
+            _guarded(run.exceeded)
         except ReconcilerError as error:
             _owe(setup, run.plans, progress, error.message)
-            return _stopped(setup, run, started, before, error)
+            return stopped(setup, run, started, error, before=before, refused=refused)
     if consent.ask is not None and any(_to_do(plan, refused) for plan in run.plans) and not consent.ask(run):
         raise ReconcilerError("apply was declined; nothing new was sent", code="declined")
     setup.acting, setup.digest = True, run.digest
@@ -129,25 +141,8 @@ def _checked_again(
     return consent.check(run, progress)
 
 
-def _stopped(
-    setup: Setup,
-    run: Run,
-    started: datetime,
-    before: Mapping[str, TenantReport],
-    error: ReconcilerError,
-) -> Report:
-    """What was gone on with, and that nothing new was begun."""
-    reports = []
-    for plan in run.plans:
-        earlier = before.get(plan.tenant)
-        told = refused_tenant(plan, error, code_for(error))
-        reports.append(replace(told, actions=(*earlier.actions, *told.actions)) if earlier else told)
-    return report_of(setup, run.digest, started, reports)
-
-
-def _may_begin(setup: Setup, run: Run) -> None:
-    """Every check that stops a whole run before its first call."""
-    _guarded(run.exceeded)
+def _may_buy(setup: Setup, run: Run) -> None:
+    """Refuse to buy with a journal that is made now and dies with the job."""
     purchases = any(buys(action) for plan in run.plans if plan.hold is None for action in plan.actions)
     if purchases and setup.fresh_refused:
         raise JournalError(

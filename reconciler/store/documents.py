@@ -33,6 +33,19 @@ def write_private(path: Path, text: str) -> None:
         ) from error
 
 
+def ready(path: Path) -> None:
+    """Refuse a place that cannot be written, before something is done that it shall tell of."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        said = "" if os.access(path.parent, os.W_OK) else "not allowed"
+    except OSError as error:
+        said = str(error.strerror)
+    if said:
+        raise WorkspaceError(
+            f"{path}: cannot be written ({said})", hint="name a file in a folder that you may write to"
+        )
+
+
 def read_document(path: Path, *kinds: str) -> Mapping[str, Any]:
     """Read a JSON file that this tool wrote, of one of `kinds` (`plan`, `report`); unknown fields are left in."""
     try:

@@ -350,3 +350,86 @@ def test_an_apply_names_what_it_waits_for(place: Place) -> None:
 
     assert done.code == 4
     assert "pending: group/office: order" in done.out
+
+
+LIMIT = "policy: {max_seats_per_action: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("apply --yes", 5),
+        ("apply --approved sha256:0123", 6),
+        ("apply --yes --journal postgresql://nobody@127.0.0.1:1/none", 1),
+        ("apply", 64),
+    ],
+)
+def test_a_run_that_is_refused_leaves_a_report_too(more: Place, line: str, code: int) -> None:
+    more.write("reconciler.yaml", (more.root / "reconciler.yaml").read_text() + LIMIT)
+
+    done = more.run(f"{line} --report out/report.json")
+
+    report = json.loads((more.root / "out" / "report.json").read_text())
+    schema = json.loads((SCHEMAS / "report.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(report)
+    assert (done.code, report["exit_code"]) == (code, code)
+    assert done.err.splitlines()[0].removeprefix("error: ") in report["notes"][0]
+    assert "refused: " in more.ok("show out/report.json")
+    assert more.effects() == []
+
+
+def test_the_report_of_a_refused_run_says_of_each_action_that_it_was_not_begun(more: Place) -> None:
+    more.write("reconciler.yaml", (more.root / "reconciler.yaml").read_text() + LIMIT)
+
+    more.run("apply --yes --report report.json")
+
+    report = json.loads((more.root / "report.json").read_text())
+    assert states(report) == {"acme group/office": "not-started", "resell group/basic": "not-started"}
+    assert report["digest"] == more.plan()["digest"]
+
+
+def test_a_run_that_cannot_be_made_leaves_a_report_too(more: Place) -> None:
+    more.edit("tenants/acme.yaml", "seats: 3", 'seats: "3"')
+
+    for command in ("apply --yes", "resume"):
+        assert more.run(f"{command} --report {command[0]}.json").code == 1
+        assert json.loads((more.root / f"{command[0]}.json").read_text())["exit_code"] == 1
+
+
+def test_nothing_is_sent_when_the_report_cannot_be_written(more: Place) -> None:
+    more.write("file", "")
+
+    done = more.run("apply --yes --report file/report.json")
+
+    assert (done.code, more.effects()) == (1, [])
+    assert "file/report.json: cannot be written" in done.err
+
+
+def test_a_stale_plan_weighs_more_than_a_guard(more: Place) -> None:
+    more.run("plan --out plan.json")
+    more.write("reconciler.yaml", (more.root / "reconciler.yaml").read_text() + LIMIT)
+    digest = more.plan()["digest"]
+    more.edit("tenants/acme.yaml", "seats: 3", "seats: 9")
+
+    assert more.run("apply --plan plan.json").code == 6
+    assert more.run(f"apply --approved {digest}").code == 6
+    assert more.run("apply --approved acme=sha256:0123").code == 6
+    assert more.run("apply --yes").code == 5
+    assert more.effects() == []
+
+
+def test_an_approved_digest_that_is_spent_says_when_and_by_whom(more: Place) -> None:
+    planned = more.plan()
+    digest = planned["digest"]
+    acme = next(one["digest"] for one in planned["tenants"] if one["tenant"] == "acme")
+    assert more.run(f"apply --approved {digest} --wait 0").code == 4
+
+    again = more.run(f"apply --approved {digest} --wait 0")
+    more.ok("sandbox advance 4h")
+    assert more.run("resume").code == 0
+    more.edit("tenants/acme.yaml", "seats: 3", "seats: 4")
+    alone = more.run(f"apply --approved acme={acme} --wait 0")
+
+    assert (again.code, alone.code) == (6, 6)
+    for said in (again.err, alone.out):
+        assert re.search(r"applied already, \d{4}-\d\d-\d\d \d\d:\d\d UTC by \w+", said)

@@ -89,7 +89,6 @@ def test_every_command_has_help(tmp_path: Path, name: str) -> None:
         "plan --at tomorrow",
         "plan --concurrency 0",
         "show",
-        "show nothing.json",
         "apply",
         "apply --yes --wait soon",
         "apply --yes --allow max_seats=1",

@@ -219,7 +219,9 @@ def test_a_login_without_its_domain_names_the_same_person(seated: Place) -> None
 def test_what_is_told_to_or_by_the_journal_says_that_the_account_is_a_sandbox(
     seated: Place, line: str
 ) -> None:
-    assert "ovh-main is a sandbox" in seated.run(line).err
+    done = seated.run(line)
+
+    assert "ovh-main is a sandbox" in done.out + done.err
 
 
 PEOPLE = """\

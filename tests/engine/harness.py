@@ -305,8 +305,11 @@ class Bench:
         return self.process(writes=False, only=only, **more).run(planned)
 
     def apply(self, consent: Consent | None = None, **more: Any) -> Report:
-        """Apply, as with --yes unless a consent is given."""
-        return self.process(**more).run(lambda setup: apply(setup, consent or Consent()))
+        """Apply, as with --yes unless a consent is given; raises why it was refused before anything was sent."""
+        report = self.process(**more).run(lambda setup: apply(setup, consent or Consent()))
+        if report.refusal is not None and not report.went_on:
+            raise report.refusal
+        return report
 
     def resume(self, **more: Any) -> Report:
         """Go on with what is open."""
