@@ -36,9 +36,11 @@ def grow(draft: Draft, standing: Standing) -> str | None:
         _not_replaced(draft, standing)
         return None
     # Who sits there does not matter to more seats, so a closed directory holds them up no more.
-    if standing.holding.frozen not in {"", draft.closed}:
-        source = draft.group_source(standing.group.name, "seats")
-        draft.block(standing.address, Verb.RESIZE, standing.holding.frozen, source=source)
+    why = standing.holding.frozen if standing.holding.frozen != draft.closed else ""
+    if why := why or standing.holding.fixed:
+        draft.block(
+            standing.address, Verb.RESIZE, why, source=draft.group_source(standing.group.name, "seats")
+        )
         return None
     return _more(draft, standing, standing.holding)
 

@@ -270,3 +270,34 @@ def test_a_product_that_the_directory_does_not_show_yet_makes_a_joiner_wait(benc
     assert one.apply().exit_code == 0
     assert licensed(one) == ["ada"]
     assert one.count("partner-order-placed") == 1
+
+
+TRIAL = "CFQ7TTC0LH18:0002"
+
+
+def on_trial(bench: Make, wanted: str) -> Bench:
+    """A customer who tries five seats, since two days."""
+    tried = f"{{id: {SUBSCRIPTION}, product: '{TRIAL}', quantity: 5, term: P1M, billing: none, bought: 2d}}"
+    world = EMPTY.replace("country: LT", f"country: LT, subscriptions: [{tried}]")
+    group = f"product: '{TRIAL}', subscription: {SUBSCRIPTION}, {wanted}"
+    return bench(world, acme=partner(group))
+
+
+def test_the_seats_of_a_trial_are_as_they_are(bench: Make) -> None:
+    plan = planned(on_trial(bench, "seats: 6").plan())
+
+    assert plan.actions == ()
+    (item,) = plan.blocked
+    assert item.reason.startswith("it is a trial until 2027-02-13, whose seats cannot be changed")
+
+
+def test_a_trial_is_left_to_its_end_whatever_is_asked_for(bench: Make) -> None:
+    one = on_trial(bench, "seats: 5, state: cancelled, reason: tried, cancel: now")
+
+    (action,) = actions(one.plan())
+    assert (str(action.scheduled_for), action.summary) == (
+        "2027-02-13",
+        "ends on 2027-02-13: partner-center cannot end it sooner",
+    )
+    assert one.apply().exit_code == 0
+    assert one.count("partner-subscription-deleted") == 0

@@ -55,6 +55,7 @@ def holding(one: Subscription, *, scope: str, sku: str, now: datetime) -> Holdin
         cancel_until=cancel_until(one),
         scheduled=scheduled(one),
         frozen=frozen(one, now),
+        fixed=fixed(one),
     )
 
 
@@ -81,7 +82,9 @@ def tranches(one: Subscription, now: datetime) -> tuple[Tranche, ...] | None:
 
 
 def cancel_until(one: Subscription) -> datetime | None:
-    """Until when it may be ended at once."""
+    """Until when it may be ended at once; a trial's status is as it is, so it only ends."""
+    if one.is_trial:
+        return None
     told = one.cancellation_allowed_until_date
     return told or max((each.expires_at for each in one.refund_options if each.expires_at), default=None)
 
@@ -120,6 +123,13 @@ def frozen(one: Subscription, now: datetime) -> str:
     if day is not None and one.auto_renew_enabled and now >= _midnight(day) and one.modern:
         return "it is being renewed, which takes up to 24 hours: plan again then"
     return ""
+
+
+def fixed(one: Subscription) -> str:
+    """Why its seats stay as they are; empty when they can be changed."""
+    if not one.is_trial:
+        return ""
+    return f"it is a trial until {renewal_day(one)}, whose seats cannot be changed: add a group of the paid product"
 
 
 def notices(one: Subscription, now: datetime) -> tuple[str, ...]:
