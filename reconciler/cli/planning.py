@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler.cli.job import Job, job
 from reconciler.cli.output import options, put
+from reconciler.cli.wiring import typed
 from reconciler.core.drift import with_drift
 from reconciler.core.plan import Run, Status
 from reconciler.core.progress import Progress
@@ -57,12 +58,13 @@ def _save(planned: Run, values: dict[str, Any]) -> None:
 def _print(planned: Run, values: dict[str, Any], one: Job) -> None:
     from reconciler.render import PLAN
 
-    saved = str(values["out"] or "")
-    put(
-        PLAN[values["form"]](
-            planned, options(no_color=values["no_color"], selection=one.chosen.text, plan_file=saved)
-        )
+    made = options(
+        no_color=values["no_color"],
+        selection=one.chosen.text,
+        plan_file=str(values["out"] or ""),
+        allow=tuple(values["allow"]) if typed("allow") else (),
     )
+    put(PLAN[values["form"]](planned, made))
 
 
 def plan_exit(planned: Run, *, detailed: bool) -> int:

@@ -76,11 +76,6 @@ def chosen_by(values: dict[str, Any], *, planned: tuple[str, ...] | None = None)
 
 def _typed(values: dict[str, Any]) -> str:
     """The words that chose, without what a variable says: it says so next time too."""
-    context = click.get_current_context()
-
-    def typed(name: str) -> bool:
-        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-
     words = [str(path) for path in values.get("paths", ())]
     for name in values.get("tenants", ()) if typed("tenants") else ():
         words += ["--tenant", name]
@@ -88,6 +83,11 @@ def _typed(values: dict[str, Any]) -> str:
         if typed(name):
             words += [option, str(values[name])]
     return shlex.join(words)
+
+
+def typed(name: str) -> bool:
+    """Whether an option was given on the command line, and not by a variable."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

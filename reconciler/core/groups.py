@@ -133,6 +133,20 @@ def _order(draft: Draft, standing: Standing) -> str | None:
         reason=f"manifest asks for {seats} seats" if seats else "manifest asks for the group",
         source=source,
         needs=draft.first,
+        instructions=_of_key(draft, group.name) if standing.capabilities.by_word else None,
+    )
+
+
+def _of_key(draft: Draft, group: str) -> str | None:
+    """What a person buys where a group's seats come from a product key: the key, from whoever sells it."""
+    keys = [one.key for one in draft.manifest.tenant.product_keys if one.group == group]
+    if not keys:
+        return None
+    key, it = ("key", "it") if len(keys) == 1 else ("keys", "them")
+    seller = draft.manifest.tenant.account
+    return (
+        f"buy the product {key} from the seller behind account {seller} and keep {it} at {', '.join(keys)}; "
+        f"redeeming {it} is a step of its own"
     )
 
 

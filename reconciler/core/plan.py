@@ -31,7 +31,8 @@ class Status(StrEnum):
 class Waiting:
     """Something that is on its way (pending) or cannot be done (blocked), with the reason.
 
-    state: `pending`, `by-hand` or `in-doubt` for what the journal knows as open; empty otherwise.
+    state: `pending`, `by-hand` or `in-doubt` for what is open; empty otherwise. ours: the journal knows it, so that
+    `resume` goes on with it.
     """
 
     address: Address
@@ -42,6 +43,7 @@ class Waiting:
     due_by: datetime | None = None
     state: str = ""
     source: Source | None = None
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,7 +179,7 @@ def _plan(
         refs=tuple(sorted((name, one.holding.ref) for name, one in standings.items() if one.holding)),
         begun=progress.begun,
         actions=tuple(in_order(draft.actions)),
-        pending=tuple(draft.pending),
+        pending=tuple(_ours(item, progress) for item in draft.pending),
         blocked=tuple(draft.blocked),
         unmanaged=tuple(draft.unmanaged),
         leaving=tuple(draft.leaving),
@@ -204,6 +204,11 @@ def _plan(
             if one.holding and one.identity.learnt and not one.cancelled
         ),
     )
+
+
+def _ours(item: Waiting, progress: Progress) -> Waiting:
+    """An item that a resume goes on with although nothing is open at its address: the last plan still has it to do."""
+    return replace(item, ours=item.ours or any(one.address == item.address for one in progress.todo.values()))
 
 
 def waiting(one: Open, now: datetime) -> Waiting:

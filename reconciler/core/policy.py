@@ -62,10 +62,17 @@ def _number(text: str, value: str) -> Decimal:
     try:
         number = Decimal(value)
     except InvalidOperation as error:
-        raise UsageError(f"--allow {text}: {value!r} is not a number") from error
+        raise UsageError(f"--allow {text}: {value!r} is not a number", hint=_allow_hint(text)) from error
     if not number.is_finite() or number < 0:
-        raise UsageError(f"--allow {text}: {value!r} is not a limit")
+        raise UsageError(f"--allow {text}: {value!r} is not a limit", hint=_allow_hint(text))
     return number
+
+
+def _allow_hint(text: str) -> str:
+    """How a guard is lifted, and where the number is told."""
+    rule = text.partition("=")[0]
+    example = "800.00, in the rule's currency" if rule == "max_monthly_increase" else "120"
+    return f"write --allow {rule}=N, N being a number such as {example}; `reconciler plan` names the one it takes"
 
 
 Service = tuple[str, str, str]

@@ -65,7 +65,13 @@ def report_schema() -> Schema:
         "$defs": {
             "tenant": _record(
                 {"tenant": _TEXT, "status": _words(Status), "actions": _list(_ref("result"))},
-                {"error": _ref("trouble"), "exit_code": _COUNT, "hold": _or_null(_TEXT), "sandbox": _BOOLEAN},
+                {
+                    "error": _ref("trouble"),
+                    "exit_code": _COUNT,
+                    "hold": _or_null(_TEXT),
+                    "sandbox": _BOOLEAN,
+                    "waits": _list(_TEXT),
+                },
             ),
             "result": _result(),
             "trouble": _or_null(_record({"code": _TEXT, "message": _TEXT})),
@@ -212,7 +218,7 @@ def _waiting() -> Schema:
             "since": _or_null(_INSTANT),
             "due_by": _or_null(_INSTANT),
         },
-        {"state": _or_null(_TEXT), "source": _ref("source")},
+        {"state": _or_null(_TEXT), "source": _ref("source"), "ours": _BOOLEAN},
     )
 
 

@@ -293,6 +293,7 @@ def _waiting_to_dict(item: Waiting) -> Values:
         "due_by": maybe(item.due_by),
         "state": item.state or None,
         "source": source_to_dict(item.source),
+        "ours": item.ours,
     }
 
 

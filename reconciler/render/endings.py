@@ -9,9 +9,11 @@ from datetime import datetime
 
 from reconciler.core.journal import Event, Kind
 from reconciler.core.overview import OpenAction, Overview, TenantOverview
+from reconciler.core.plan import Status
 from reconciler.core.report import Report, Result, State
 from reconciler.render import words
 from reconciler.render.options import Options
+from reconciler.render.words import Step
 
 
 def report_verdict(report: Report) -> str:
@@ -71,11 +73,40 @@ OPEN = frozenset({State.PENDING, State.BY_HAND, State.IN_DOUBT})
 NOT_DONE = frozenset({State.FAILED, State.NOT_STARTED})
 
 
-def next_command(states: AbstractSet[State], options: Options) -> str:
-    """What to type next: go on with what is open, else plan what was not done; empty when all is done."""
+def after_report(report: Report, options: Options) -> Step | None:
+    """What to type after an apply; None when all is done."""
+    step = _next({result.state for tenant in report.tenants for result in tenant.actions}, options)
+    if step is None and any(tenant.waits for tenant in report.tenants):
+        return words.once_there(options)
+    return step
+
+
+def after_status(overview: Overview, options: Options) -> Step | None:
+    """What to type after a status; None when all is as written."""
+    step = _next({item.state for tenant in overview.tenants for item in tenant.actions}, options)
+    if step is None and any(tenant.status in TO_PLAN for tenant in overview.tenants):
+        return Step("Next", "Next", words.plan_command(options))
+    return step
+
+
+TO_PLAN = frozenset({Status.CHANGES, Status.ERROR})
+
+
+def _next(states: AbstractSet[State], options: Options) -> Step | None:
+    """Go on with what is open, else plan what was not done."""
     if states & {State.PENDING, State.BY_HAND}:
-        return f"reconciler resume {options.selection}".rstrip()
-    return words.plan_command(options) if states & NOT_DONE else ""
+        return Step("Next", "Next", f"reconciler resume {options.selection}".rstrip())
+    return Step("Next", "Next", words.plan_command(options)) if states & NOT_DONE else None
+
+
+def caveat(overview: Overview) -> str:
+    """What a status cannot know, because it asks no provider; empty where that makes no difference."""
+    if not any(tenant.status is Status.CHANGES for tenant in overview.tenants):
+        return ""
+    return (
+        "Changes: what no apply has done yet, as far as the journal knows. A plan asks the providers, where it "
+        "may be done, or on its way, already."
+    )
 
 
 def event_parts(event: Event) -> Iterator[str]:

@@ -100,8 +100,8 @@ def unseen(run: Run) -> Section:
 
 
 def _ending(run: Run, options: Options) -> Ending:
-    command = words.next_command(run, options)
-    commands = (Command(when="To do it", code=command),) if command else ()
+    step = words.next_step(run, options)
+    commands = (Command(when=step.when, code=step.command),) if step else ()
     return Ending(
         commands=(*commands, Command(when="To see it again", code=words.plan_command(options))),
         facts=(("Digest of this plan, which a review approves", run.digest),),

@@ -29,6 +29,7 @@ from reconciler.render.html_page import (
 )
 from reconciler.render.html_todo import doubt_commands
 from reconciler.render.options import Options
+from reconciler.render.words import Step
 
 WORST = (State.IN_DOUBT, State.FAILED, State.BY_HAND, State.PENDING, State.NOT_STARTED, State.DONE)
 """What needs somebody first."""
@@ -39,7 +40,7 @@ def report(value: Report, options: Options) -> str:
     states = [result.state for tenant in value.tenants for result in tenant.actions]
     took = f"{words.moment(value.started_at)} to {words.moment(value.finished_at)}"
     said = words.EXITS.get(value.exit_code, "unknown")
-    blocks = [tenant for tenant in value.tenants if tenant.actions or tenant.error or tenant.hold is not None]
+    blocks = [tenant for tenant in value.tenants if tenant.actions or _said(tenant)]
     at = Anchors(tenant.tenant for tenant in blocks)
     cards = _cards(((tenant.tenant, item) for tenant in value.tenants for item in tenant.actions), at)
     return page(
@@ -53,7 +54,7 @@ def report(value: Report, options: Options) -> str:
         blocks=[_block(tenant, at) for tenant in blocks],
         last=(Section(id="unseen", title="What was not done", intro=tuple(_undone(value))),),
         ending=Ending(
-            commands=tuple(_next(set(states), options)),
+            commands=tuple(_next(endings.after_report(value, options))),
             facts=(("Digest of the plan that was done", value.digest),),
             made=f"Begun {words.moment(value.started_at)}, ended {words.moment(value.finished_at)}",
         ),
@@ -71,14 +72,17 @@ def status(value: Overview, options: Options) -> str:
     return page(
         title="Licence status",
         verdict=endings.overview_verdict(value),
-        said=(f"From the journal alone, {words.moment(value.created_at)}: no provider was asked.",),
+        said=(
+            f"From the journal alone, {words.moment(value.created_at)}: no provider was asked.",
+            endings.caveat(value),
+        ),
         sandboxes=(tenant.tenant for tenant in value.tenants if tenant.sandbox),
         notes=value.notes,
         tiles=(*_tiles(states), *_standings(value)),
         first=(_person(cards), _standing(value, at)),
         blocks=[_open_block(tenant, at) for tenant in blocks],
         last=(),
-        ending=Ending(commands=(*_next(set(states), options), again), facts=(), made=made),
+        ending=Ending(commands=(*_next(endings.after_status(value, options)), again), facts=(), made=made),
     )
 
 
@@ -158,7 +162,8 @@ def _tenants(value: Report, at: Anchors) -> Section:
 
 def _said(tenant: TenantReport) -> list[str]:
     parts = [f"error: {tenant.error.message}"] if tenant.error else []
-    return [*parts, f"on hold: {tenant.hold}"] if tenant.hold is not None else parts
+    parts += [f"on hold: {tenant.hold}"] if tenant.hold is not None else []
+    return [*parts, *(f"pending: {waits}" for waits in tenant.waits)]
 
 
 def _undone(value: Report) -> Iterator[str]:
@@ -257,7 +262,6 @@ def _event(event: Event) -> tuple[Cell, ...]:
     )
 
 
-def _next(states: set[State], options: Options) -> Iterator[Command]:
-    command = endings.next_command(states, options)
-    if command:
-        yield Command(when="Next", code=command)
+def _next(step: Step | None) -> Iterator[Command]:
+    if step is not None:
+        yield Command(when=step.when, code=step.command)

@@ -139,8 +139,8 @@ def _unseen(run: Run) -> Iterator[str]:
 
 
 def _foot(run: Run, options: Options) -> str:
-    command = words.next_command(run, options)
-    do = f"To do it: {code(command)}\n\n" if command else ""
+    step = words.next_step(run, options)
+    do = f"{step.when}: {code(step.command)}\n\n" if step else ""
     accepted = ", ".join(f"{said(one.name)} {named(one.url)}" for one in words.contracts(run)[:FEW])
     do += f"Consent accepts: {accepted}\n\n" if accepted else ""
     again = f"To see it again: {code(words.plan_command(options))}\n\n"

@@ -11,6 +11,7 @@ from reconciler.render.escape import code, markdown, markup
 from reconciler.render.fit import Section, fit
 from reconciler.render.markdown import FEW, named, needs, resolve, said, sandboxed
 from reconciler.render.options import Options
+from reconciler.render.words import Step
 
 ACTIONS = "| action | address | what | state | |\n|---|---|---|---|---|\n"
 MOST = 200  # actions of one tenant
@@ -40,9 +41,8 @@ def report(value: Report, options: Options) -> str:
             weight=1,
         ),
     ]
-    states = {result.state for tenant in value.tenants for result in tenant.actions}
     took = f"{words.moment(value.started_at)} to {words.moment(value.finished_at)}"
-    last = f"{_next(states, options)}Digest {code(value.digest)}\n\n<sub>{took}</sub>\n"
+    last = f"{_next(endings.after_report(value, options))}Digest {code(value.digest)}\n\n<sub>{took}</sub>\n"
     return fit(first, middle, f"\n---\n\n{last}", limit=options.limit)
 
 
@@ -53,7 +53,8 @@ def status(value: Overview, options: Options) -> str:
     ]
     sandbox = sandboxed([tenant.tenant for tenant in value.tenants if tenant.sandbox])
     first = (
-        f"## Licence status\n\n{markdown(endings.overview_verdict(value))}\n\n{sandbox}"
+        f"## Licence status\n\n{markdown(f'{endings.overview_verdict(value)} {endings.caveat(value)}'.rstrip())}"
+        f"\n\n{sandbox}"
         f"{_notes(value.notes)}{needs('Needs a person', human)}"
     )
     table = "### Tenants\n\n| tenant | with | status | |\n|---|---|---|---|\n"
@@ -69,9 +70,8 @@ def status(value: Overview, options: Options) -> str:
             weight=2,
         ),
     ]
-    states = {item.state for tenant in value.tenants for item in tenant.actions}
     made = f"reconciler {markdown(value.tool_version)}, {words.moment(value.created_at)}"
-    last = f"\n---\n\n{_next(states, options)}<sub>{made}</sub>\n"
+    last = f"\n---\n\n{_next(endings.after_status(value, options))}<sub>{made}</sub>\n"
     return fit(first, middle, last, limit=options.limit)
 
 
@@ -111,6 +111,7 @@ def _done(tenant: str, item: Result | OpenAction) -> str:
 def _row(tenant: TenantReport) -> str:
     parts = [f"error: {tenant.error.message}"] if tenant.error else []
     parts += [f"on hold: {tenant.hold}"] if tenant.hold is not None else []
+    parts += [f"pending: {waits}" for waits in tenant.waits]
     parts += [words.SANDBOX] if tenant.sandbox else []
     return (
         f"| {named(tenant.tenant, cell=True)} | {words.STATUSES[tenant.status]} | {len(tenant.actions)} "
@@ -150,6 +151,5 @@ def _open(tenant: TenantOverview, item: OpenAction) -> str:
     )
 
 
-def _next(states: set[State], options: Options) -> str:
-    command = endings.next_command(states, options)
-    return f"Next: {code(command)}\n\n" if command else ""
+def _next(step: Step | None) -> str:
+    return f"{step.said}: {code(step.command)}\n\n" if step else ""

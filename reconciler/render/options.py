@@ -12,6 +12,7 @@ class Options:
 
     ascii: the terminal or file takes nothing else.
     selection: the paths and options that chose the tenants, quoted for a shell; the next commands repeat them.
+    allow: what lifts guards once, as it was typed; the command that applies repeats it.
     plan_file: where the plan was saved, when it was.
     limit: the most characters a Markdown page may have.
     """
@@ -20,6 +21,7 @@ class Options:
     color: bool = False
     ascii: bool = False
     selection: str = ""
+    allow: tuple[str, ...] = ()
     plan_file: str = ""
     limit: int = 60_000
 

@@ -174,6 +174,6 @@ def _end(page: Page, run: Run) -> None:
         page.prose(exceeded.hint, indent=2, hang=2)
     if any(plan.actions for plan in run.plans):
         page.line(f"Digest: {run.digest}")
-    command = words.next_command(run, page.options)
-    if command:
-        page.line("Next: ", Piece(command, "bold"))
+    step = words.next_step(run, page.options)
+    if step is not None:
+        page.line(f"{step.said}: ", Piece(step.command, "bold"))

@@ -12,6 +12,7 @@ from reconciler.render import endings, words
 from reconciler.render.options import Options
 from reconciler.render.page import Page, Piece, Row
 from reconciler.render.text import by_hand, doubt_commands, notes
+from reconciler.render.words import Step
 
 
 def report(value: Report, options: Options) -> str:
@@ -24,7 +25,7 @@ def report(value: Report, options: Options) -> str:
     page.blank()
     page.prose(endings.report_verdict(value), style="bold", hang=8)
     page.prose(f"Exit code {value.exit_code}: {words.EXITS.get(value.exit_code, 'unknown')}.", hang=2)
-    _next(page, {result.state for tenant in value.tenants for result in tenant.actions})
+    _next(page, endings.after_report(value, options))
     return page.text()
 
 
@@ -40,7 +41,9 @@ def status(value: Overview, options: Options) -> str:
             page.blank()
     page.blank()
     page.prose(endings.overview_verdict(value), style="bold", hang=2)
-    _next(page, {item.state for tenant in value.tenants for item in tenant.actions})
+    if caveat := endings.caveat(value):
+        page.prose(caveat, style="dim", hang=2)
+    _next(page, endings.after_status(value, options))
     return page.text()
 
 
@@ -147,10 +150,9 @@ def _to_do(page: Page, tenant: str, item: Result | OpenAction, instructions: str
             doubt_commands(page, tenant, item.address, item.ref)
 
 
-def _next(page: Page, states: set[State]) -> None:
-    command = endings.next_command(states, page.options)
-    if command:
-        page.line("Next: ", Piece(command, "bold"))
+def _next(page: Page, step: Step | None) -> None:
+    if step is not None:
+        page.line(f"{step.said}: ", Piece(step.command, "bold"))
 
 
 def _event(event: Event, by: str) -> Row:

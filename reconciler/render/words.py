@@ -272,17 +272,47 @@ def bill(costs: Iterable[Cost]) -> str:
     return f"Cost: {', '.join(parts)}" if parts else ""
 
 
-def next_command(run: Run, options: Options) -> str:
-    """What to type to make it so; empty when there is nothing to do or a guard is in the way."""
-    if run.exceeded:
-        return ""
-    selection = f" {options.selection}" if options.selection else ""
+class Step(NamedTuple):
+    """What to type next: how a terminal introduces it, how a page does, and the command."""
+
+    said: str
+    when: str
+    command: str
+
+
+def next_step(run: Run, options: Options) -> Step | None:
+    """What to type to make it so, or to go on; None when there is nothing to do."""
     if any(plan.actions and plan.hold is None for plan in run.plans):
-        if options.plan_file:
-            return f"reconciler apply --plan {shlex.quote(options.plan_file)}"
-        return f"reconciler apply{selection} --approved {run.digest}"
-    waiting = any(item.state != State.IN_DOUBT for plan in run.plans for item in plan.pending)
-    return f"reconciler resume{selection}" if waiting else ""
+        return _apply(run, options)
+    waiting = [item for plan in run.plans for item in plan.pending if item.state != State.IN_DOUBT]
+    if any(item.ours for item in waiting):
+        return Step("Next", "To go on", f"reconciler resume {options.selection}".rstrip())
+    if waiting:  # what others ordered, or what passes by itself: nobody but time can go on with it
+        return once_there(options)
+    return None
+
+
+def once_there(options: Options) -> Step:
+    """What helps with what is on its way and nobody here has asked for: looking again, later."""
+    return Step("Next, once that is there", "Once that is there", plan_command(options))
+
+
+def _apply(run: Run, options: Options) -> Step:
+    """The command that does this plan; where a guard stops it, the one that lifts the guard for once."""
+    lifts = [*options.allow, *(one.hint.rpartition("--allow ")[2] for one in run.exceeded)]
+    rules = {lift.partition("=")[0] if not lift.startswith("protected=") else lift: lift for lift in lifts}
+    selection = "" if options.plan_file else options.selection
+    consent = f"--plan {shlex.quote(options.plan_file)}" if options.plan_file else f"--approved {run.digest}"
+    parts = [
+        "reconciler apply",
+        selection,
+        consent,
+        *(f"--allow {shlex.quote(lift)}" for lift in rules.values()),
+    ]
+    command = " ".join(part for part in parts if part)
+    if run.exceeded:
+        return Step("Next, if it is meant", "To do it all the same, once", command)
+    return Step("Next", "To do it", command)
 
 
 def guard(exceeded: Exceeded) -> str:

@@ -359,3 +359,87 @@ def test_a_saved_plan_that_is_not_there_keeps_the_run_from_being_made(more: Plac
 
     assert (done.code, done.out) == (1, "")
     assert "absent.json: cannot be read" in done.err
+
+
+@pytest.fixture
+def ordered_by_others(place: Place) -> Place:
+    """Three seats that somebody else ordered are on their way, and our file wants them."""
+    place.world(
+        f"{WORLD}orders:\n  - {{licence: business, quantity: 3, service: acme.o365.ovh.com, age: 2h}}\n"
+    )
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 5")
+    return place
+
+
+@pytest.mark.parametrize("command", ["plan", "apply --yes --wait 0"])
+def test_what_somebody_else_ordered_is_waited_for_and_resume_is_not_offered(
+    ordered_by_others: Place, command: str
+) -> None:
+    done = ordered_by_others.run(f"{command} --tenant acme")
+
+    assert "Next, once that is there: reconciler plan --tenant acme\n" in done.out
+    assert "resume" not in done.out
+
+
+def test_a_status_says_that_a_plan_may_know_more(ordered_by_others: Place) -> None:
+    ordered_by_others.run("apply --yes --wait 0")
+
+    said = " ".join(ordered_by_others.ok("status").split())
+
+    assert "acme (ovh-prepaid, ovh-main, SANDBOX): changes" in said
+    assert "as far as the journal knows. A plan asks the providers" in said
+    assert said.endswith("Next: reconciler plan")
+    assert "as far as the journal knows" not in ordered_by_others.ok("status resell")
+
+
+def test_what_an_apply_waits_for_is_in_every_form_of_its_report(ordered_by_others: Place) -> None:
+    ordered_by_others.run("apply --yes --wait 0 --tenant acme --report report.json")
+
+    for form in ("text", "markdown", "html", "json"):
+        said = ordered_by_others.ok(f"show report.json --format {form}")
+        assert "of 3 seats is on its way" in " ".join(said.split()), form
+
+
+def test_a_plan_stopped_by_a_guard_names_the_command_that_goes_on_and_it_does(place: Place) -> None:
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 150")
+    done = place.run("plan --tenant acme")
+    (command,) = re.findall(r"^Next, if it is meant: reconciler (.*)$", done.out, re.MULTILINE)
+
+    assert done.code == 5
+    assert command.endswith("--allow max_seats_per_action=148")
+    assert place.run(f"{command} --wait 0").code == 4
+
+
+def test_a_guard_lifted_for_a_plan_is_lifted_by_its_next_command_too(place: Place) -> None:
+    place.edit("tenants/acme.yaml", "seats: 2", "seats: 150")
+    said = place.ok("plan --allow max_seats_per_action=200")
+
+    (command,) = re.findall(r"^Next: reconciler (.*)$", said, re.MULTILINE)
+
+    assert place.run(f"{command} --wait 0").code == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "example"),
+    [
+        ("max_seats_per_action=many", "120"),
+        ("max_monthly_increase=12,5", "800.00"),
+        ("max_cancellations=-1", "120"),
+    ],
+)
+def test_a_limit_that_is_no_number_is_refused_with_an_example(place: Place, given: str, example: str) -> None:
+    done = place.run(f"plan --allow {given}")
+
+    assert done.code == 64
+    assert f"hint: write --allow {given.partition('=')[0]}=N, N being a number such as {example}" in done.err
+
+
+@pytest.mark.parametrize("line", ["--tenant resell acme", "--tenant resell --tenant acme", "tenants"])
+def test_several_tenants_are_chosen_by_name(more: Place, line: str) -> None:
+    assert [one["tenant"] for one in more.plan(line)["tenants"]] == ["acme", "resell"]
+
+
+def test_a_name_after_the_option_that_is_no_tenant_is_an_error_and_a_path_stays_one(more: Place) -> None:
+    assert more.run("plan --tenant acme nobody").code == 1
+    assert more.run("plan acme").code == 1
+    assert [one["tenant"] for one in more.plan("--tenant acme tenants")["tenants"]] == ["acme"]

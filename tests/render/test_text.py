@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.core.errors import GuardError, ManifestError
 from reconciler.core.plan import Leaving, Run
 from reconciler.render import ERROR, HISTORY, PLAN, REPORT, STATUS, Options, options_for
-from reconciler.render.page import cells
+from reconciler.render.page import Page, Piece, cells
 from tests.render import makers
 from tests.render.golden import check
 
@@ -47,6 +49,24 @@ def test_colour_adds_nothing_but_colour() -> None:
 
     assert SGR.search(coloured)
     assert SGR.sub("", coloured) == plain
+
+
+WORDS = st.sampled_from(
+    ["", " a", "office", "Zoë", "漢字", "é\u0301", "12 -> 14 seats", "x" * 40, "a reason of some words"]
+)
+TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
+
+
+@given(
+    rows=st.lists(st.tuples(WORDS, WORDS, TEXTS, TEXTS, WORDS, TEXTS), min_size=1, max_size=5),
+    width=st.sampled_from([80, 100, 140, 200]),
+)
+def test_a_table_has_the_same_lines_with_and_without_colour(rows: list[tuple[str, ...]], width: int) -> None:
+    coloured, plain = Page(Options(width=width, color=True)), Page(Options(width=width))
+    for page in (coloured, plain):
+        page.table([[Piece(text, "bold") for text in row] for row in rows])
+
+    assert SGR.sub("", coloured.text()) == plain.text()
 
 
 def test_ascii_is_ascii() -> None:
@@ -126,12 +146,26 @@ def test_the_next_command_is_the_one_that_fits() -> None:
     assert "Next: reconciler apply --plan 'my plan.json'\n" in saved
 
 
-def test_a_guard_shows_how_to_lift_it_and_no_next_command() -> None:
-    text = PLAN["text"](makers.everything(), Options())
+def test_a_guard_shows_how_to_lift_it_and_the_command_that_does_it_if_it_is_meant() -> None:
+    run = makers.everything()
+    text = PLAN["text"](run, Options(width=300))
 
     assert "(303.00 is over 200.00)" in " ".join(text.split())
     assert "--allow max_monthly_increase=303.00" in text
-    assert "Next:" not in text
+    assert (
+        f"Next, if it is meant: reconciler apply --approved {run.digest} --allow max_monthly_increase=303.00\n"
+        in text
+    )
+
+
+def test_what_lifted_a_guard_is_repeated_by_the_command_that_applies() -> None:
+    run = makers.run(makers.acme())
+
+    text = PLAN["text"](run, Options(plan_file="p.json", allow=("max_seats_per_action=200", "protected=a")))
+
+    assert (
+        "Next: reconciler apply --plan p.json --allow max_seats_per_action=200 --allow protected=a\n" in text
+    )
 
 
 def test_many_unmanaged_people_are_counted() -> None:
@@ -149,7 +183,9 @@ def test_a_plan_that_only_waits_says_so() -> None:
     shown = PLAN["text"](makers.run(waiting, makers.in_sync("a"), makers.in_sync("b")), Options())
 
     assert "Nothing to do now: 1 pending. 2 tenants unchanged." in shown
-    assert "Next: reconciler resume\n" in shown
+    assert "Next, once that is there: reconciler plan\n" in shown
+    known = replace(waiting, pending=tuple(replace(item, ours=True) for item in waiting.pending))
+    assert "Next: reconciler resume\n" in PLAN["text"](makers.run(known), Options())
 
 
 HOSTILE = "x\x1b[2J\x07\r\n\u202egnp.exe\u2066\x9b31m\x00y"
