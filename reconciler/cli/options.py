@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +52,21 @@ def formats(*names: str) -> Callable[[F], F]:
     )
 
 
-PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+def _names_apart(ctx: click.Context, _: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+    """After `--tenant acme`, further names are tenants too: whatever reads as a name and is there as no file."""
+    if ctx.get_parameter_source("tenants") is not ParameterSource.COMMANDLINE:
+        return value
+    names = [path for path in value if NAME.fullmatch(str(path)) and not path.exists()]
+    ctx.params["tenants"] = (*ctx.params["tenants"], *map(str, names))
+    return tuple(path for path in value if path not in names)
+
+
+NAME = re.compile("[a-z0-9-]+")
+"""What a tenant may be called."""
+
+PATHS = click.argument(
+    "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...", callback=_names_apart
+)
 """Files or folders; with none, `tenants/` beside the workspace file."""
 
 JOURNAL = option("--journal", metavar="URL", help="Another journal than the workspace's.")
@@ -68,7 +84,14 @@ _COMMON = (
 )
 
 _SELECTION = (
-    option("--tenant", "tenants", multiple=True, metavar="NAME", help="Only this tenant; may be repeated."),
+    option(
+        "--tenant",
+        "tenants",
+        multiple=True,
+        metavar="NAME...",
+        is_eager=True,  # known before the paths, which may be further names
+        help="Only these tenants; may be repeated.",
+    ),
     option(
         "--changed-since",
         metavar="REF",

@@ -255,3 +255,14 @@ def test_colour_is_left_out_where_it_is_not_wanted(place: Place, line: str, env:
     assert "\x1b[" in place.run("plan", {"FORCE_COLOR": "1"}).out
 
     assert "\x1b[" not in place.run(line, {"FORCE_COLOR": "1", **env}).out
+
+
+@pytest.mark.parametrize("line", ["--tenant resell acme", "--tenant resell --tenant acme", "tenants"])
+def test_several_tenants_are_chosen_by_name(place: Place, line: str) -> None:
+    assert [one["tenant"] for one in place.plan(line)["tenants"]] == ["acme", "resell"]
+
+
+def test_a_name_after_the_option_that_is_no_tenant_is_an_error_and_a_path_stays_one(place: Place) -> None:
+    assert place.run("plan --tenant acme nobody").code == 1
+    assert place.run("plan acme").code == 1
+    assert [one["tenant"] for one in place.plan("--tenant acme tenants")["tenants"]] == ["acme"]
