@@ -70,15 +70,18 @@ class Page:
         `what` go below too; on a narrow page each row becomes a block. `after` is called with the number of
         each row once it stands.
         """
-        spelled = [[self._harmless(piece) for piece in row] for row in rows]
+        spelled = [self._spelled(row) for row in rows]
         for shape in (_same, _folded):
             shaped = [shape(row) for row in spelled]
-            grid = self._grid(shaped, indent)
+            sizes = _sizes(shaped)
+            grid = self._grid(sizes, indent)
             if grid is not None:
                 break
         for number, row in enumerate(spelled):
             if grid is None:
                 self._stack(row, indent)
+            elif not self.options.color and _fits(shaped[number], sizes[number], grid):
+                self._straight(shaped[number], sizes[number], grid, indent)
             else:
                 self._align(shaped[number], grid, indent)
             after(number)
@@ -90,11 +93,11 @@ class Page:
         lines = ["".join([piece.text for piece in line]).rstrip(" ") for line in self.lines]
         return "".join([f"{line}\n" for line in _ended(lines)])
 
-    def _grid(self, rows: Sequence[Row], indent: int) -> list[int] | None:
+    def _grid(self, sizes: Sequence[Sequence[int]], indent: int) -> list[int] | None:
         """The width of each column, the room for the last one behind them; None when they do not fit."""
-        if self.options.width < NARROW or not rows:
+        if self.options.width < NARROW or not sizes:
             return None
-        widths = [max(cells(piece.text) for piece in column) for column in zip(*rows, strict=True)][:-1]
+        widths = [max(column) for column in zip(*sizes, strict=True)][:-1]
         room = self.options.width - indent - sum(_gap(at) + width for at, width in enumerate(widths) if width)
         room += widths[WHAT]
         longest = widths[WHAT]
@@ -103,17 +106,21 @@ class Page:
         widths[WHAT] = min(longest, room)
         return [*widths, max(0, room - widths[WHAT])]
 
+    def _straight(self, row: Row, sizes: Sequence[int], grid: Sequence[int], indent: int) -> None:
+        """A row of which nothing wraps, on a page without colours: what `_align` makes of it, as one piece."""
+        why = row[-1]
+        columns, beside = _beside(row, sizes[-1], grid)
+        line = " " * indent
+        for at, width in columns:
+            line += row[at].text + " " * (width + _gap(at) - sizes[at])
+        self.lines.append([Piece(line + why.text if beside else line)])
+        if why.text and not beside:
+            self._below(why, indent + BELOW)
+
     def _align(self, row: Row, grid: Sequence[int], indent: int) -> None:
-        *before, why = row
-        columns = [
-            (wrap(piece.text, width), width + _gap(at), piece.style)
-            for at, (piece, width) in enumerate(zip(before, grid[:-1], strict=True))
-            if width
-        ]
-        free = [width + _gap(at) for at, width in enumerate(grid[:-1]) if at > WHAT and not before[at].text]
-        beside = cells(why.text) <= grid[-1] + sum(free)
-        if beside and free:
-            columns = columns[: WHAT + 1]
+        why = row[-1]
+        wide, beside = _beside(row, cells(why.text), grid)
+        columns = [(wrap(row[at].text, width), width + _gap(at), row[at].style) for at, width in wide]
         for at in range(max(len(lines) for lines, _, _ in columns)):
             pieces = [Piece(" " * indent)]
             for lines, width, style in columns:
@@ -144,6 +151,12 @@ class Page:
         if why.text:
             self._below(why, hang)
 
+    def _spelled(self, row: Row) -> Row:
+        text = "".join([piece.text for piece in row])
+        if text.isprintable() and (text.isascii() or not self.options.ascii):  # nearly all are
+            return row
+        return [self._harmless(piece) for piece in row]
+
     def _harmless(self, piece: Piece | str) -> Piece:
         if isinstance(piece, str):
             return Piece(self._spell(piece))
@@ -153,6 +166,29 @@ class Page:
     def _spell(self, text: str) -> str:
         shown = clean(text)
         return ascii_only(shown) if self.options.ascii else shown
+
+
+def _sizes(rows: Sequence[Row]) -> list[list[int]]:
+    """How wide each cell is; counted at once where every character takes one."""
+    measure = cells if _NOT_ONE.search("".join([piece.text for row in rows for piece in row])) else len
+    return [[measure(piece.text) for piece in row] for row in rows]
+
+
+def _beside(row: Row, size: int, grid: Sequence[int]) -> tuple[list[tuple[int, int]], bool]:
+    """Which columns of a row are written and how wide, and whether its `why` of this size stands beside them.
+
+    It may take the room of columns behind `what` that are empty in its row.
+    """
+    columns = [(at, width) for at, width in enumerate(grid[:-1]) if width]
+    free = sum(width + _gap(at) for at, width in columns if at > WHAT and not row[at].text)
+    if size > grid[-1] + free:
+        return columns, False
+    return [column for column in columns if column[0] <= WHAT] if free else columns, True
+
+
+def _fits(row: Row, sizes: Sequence[int], grid: Sequence[int]) -> bool:
+    """Whether no cell of a row wraps."""
+    return sizes[WHAT] <= grid[WHAT] and not any(piece.text[:1] == " " for piece in row)
 
 
 def _same(row: Row) -> Row:
