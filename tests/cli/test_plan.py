@@ -432,14 +432,3 @@ def test_a_limit_that_is_no_number_is_refused_with_an_example(place: Place, give
 
     assert done.code == 64
     assert f"hint: write --allow {given.partition('=')[0]}=N, N being a number such as {example}" in done.err
-
-
-@pytest.mark.parametrize("line", ["--tenant resell acme", "--tenant resell --tenant acme", "tenants"])
-def test_several_tenants_are_chosen_by_name(more: Place, line: str) -> None:
-    assert [one["tenant"] for one in more.plan(line)["tenants"]] == ["acme", "resell"]
-
-
-def test_a_name_after_the_option_that_is_no_tenant_is_an_error_and_a_path_stays_one(more: Place) -> None:
-    assert more.run("plan --tenant acme nobody").code == 1
-    assert more.run("plan acme").code == 1
-    assert [one["tenant"] for one in more.plan("--tenant acme tenants")["tenants"]] == ["acme"]
