@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from reconciler.core.errors import Rejected, Unavailable
@@ -92,16 +93,24 @@ async def _batch(api: Api, route: str, kind: type[T], names: Sequence[str], suff
 
 
 def _answered(kind: type[T], items: list[Any], asked: set[str]) -> dict[str, T]:
-    found: dict[str, T] = {}
+    told: dict[str, Any] = {}
     for item in items:
         match item:
-            case {"key": str() | int() as name, "value": value} if not item.get("error"):
-                try:
-                    parsed = parse(kind, value)
-                except ValueError:
-                    continue
-                if str(name) in asked:
-                    found[str(name)] = parsed
+            case {"key": str() | int() as name, "value": value} if (
+                not item.get("error") and str(name) in asked
+            ):
+                told[str(name)] = value
+    try:
+        return dict(zip(told, parse(list[kind], list(told.values())), strict=True))  # type: ignore[valid-type]
+    except ValueError:  # one of them is not as published, which says nothing of the others
+        return _one_by_one(kind, told)
+
+
+def _one_by_one(kind: type[T], told: dict[str, Any]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for name, value in told.items():
+        with suppress(ValueError):
+            found[name] = parse(kind, value)
     return found
 
 
