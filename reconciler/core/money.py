@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.model import Holding, Money, Price, Quote, group_address
+from reconciler.core.model import Holding, Money, Price, Quote
 from reconciler.core.order import shrinks
 from reconciler.core.plan import Plan, Unmanaged
 from reconciler.core.progress import Spending
@@ -103,15 +103,12 @@ def with_monthly(
     unmanaged: tuple[Unmanaged, ...], holdings: Iterable[Holding], unit: Mapping[str, Price]
 ) -> tuple[Unmanaged, ...]:
     """Unmanaged groups with what they cost a month, where a unit price is known."""
-    known: dict[str, Money] = {}
+    known: dict[tuple[str, str], Money] = {}
     for one in holdings:
-        if not one.seats or one.product not in unit:
-            continue
-        price, address = unit[one.product], group_address(one.ref)
-        before = known.get(address, Money(ZERO, price.currency))
-        if before.currency == price.currency:
-            known[address] = Money(before.amount + price.monthly * one.seats, price.currency)
-    return tuple(replace(one, monthly=known.get(one.address, one.monthly)) for one in unmanaged)
+        if one.seats and one.product in unit:
+            price = unit[one.product]
+            known[one.ref, one.product] = Money(price.monthly * one.seats, price.currency)
+    return tuple(replace(one, monthly=known.get((one.ref, one.product), one.monthly)) for one in unmanaged)
 
 
 def rise(actions: Iterable[Action]) -> tuple[dict[str, Decimal], int]:

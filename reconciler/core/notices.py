@@ -12,12 +12,17 @@ from reconciler.core.progress import Progress
 from reconciler.core.standing import Standing
 
 
-def tell_strangers(draft: Draft, loose: Iterable[Holding]) -> None:
-    """Show groups that no file writes, and who sits there."""
+def tell_strangers(draft: Draft, loose: Iterable[Holding], progress: Progress) -> None:
+    """Show groups that no file writes, and who sits there, by the name that a group had while it was written."""
+    written = {group.name for group in draft.manifest.tenant.license_groups}
+    names = {
+        (ref, product): name for name, (ref, product, _) in progress.services.items() if name not in written
+    }
     for one in loose:
-        draft.unmanaged.append(Unmanaged(address=group_address(one.ref), ref=one.ref))
+        name = names.get((one.ref, one.product), one.ref)
+        draft.unmanaged.append(Unmanaged(address=group_address(name), ref=one.ref, product=one.product))
         draft.unmanaged += [
-            Unmanaged(address=seat_address(one.ref, place.login), ref=place.ref)
+            Unmanaged(address=seat_address(name, place.login), ref=place.ref)
             for place in one.places
             if place.login
         ]

@@ -48,11 +48,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmanaged:
-    """What stands at the provider and in no manifest: shown, counted, never touched."""
+    """What stands at the provider and in no manifest: shown, counted, never touched.
+
+    product: of a group, since one service may hold two; not told in files.
+    """
 
     address: Address
     ref: str
     monthly: Money | None = None
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

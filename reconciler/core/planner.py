@@ -115,7 +115,7 @@ def plan_tenant(
         shrink(draft, standing, pool, freed=freed, grown=grown[name], standings=standings)
         cancel(draft, standing, pool, freed=freed, standings=standings)
     loose = _loose(manifest, holdings, standings, world, progress)
-    tell_strangers(draft, loose)
+    tell_strangers(draft, loose, progress)
     name_services(draft, standings, progress)
     tell_unready(draft, standings)
     tell_notices(draft, standings, progress, beside=beside.notices)

@@ -271,7 +271,7 @@ class _Reader:
     async def _priced(self, plan: Plan, tenant: Tenant, holdings: tuple[Holding, ...]) -> Plan:
         pool = self.account.capabilities.pool
         wanted = asks(plan, pool=pool)
-        loose = {one.address.removeprefix("group/") for one in plan.unmanaged}
+        loose = {one.ref for one in plan.unmanaged}
         units = {
             one.product: Ask(one.product, 1, one.scope, one.term, one.billing)
             for one in holdings

@@ -418,9 +418,9 @@ def test_an_old_group_that_is_another_is_said() -> None:
 def test_a_group_that_is_no_longer_written_is_shown_and_never_cancelled() -> None:
     plan = planned(tenant(), service("ada", None), events=[known()])
 
-    assert [one.address for one in plan.unmanaged] == [
-        f"group/{SERVICE}",
-        f"seat/{SERVICE}/ada@{SERVICE}",
+    assert [(one.address, one.ref) for one in plan.unmanaged] == [
+        ("group/office", SERVICE),
+        (f"seat/office/ada@{SERVICE}", f"{SERVICE}-1001"),
     ]
     assert not plan.actions
 
@@ -428,7 +428,7 @@ def test_a_group_that_is_no_longer_written_is_shown_and_never_cancelled() -> Non
 def test_a_group_that_is_no_longer_written_is_shown_in_outline_when_nobody_read_it() -> None:
     plan = planned(tenant(), service("ada", None), events=[known()], unread=frozenset({SERVICE}))
 
-    assert plan.unmanaged[0].address == f"group/{SERVICE}"
+    assert plan.unmanaged[0].address == "group/office"
 
 
 def test_what_stands_in_the_own_service_and_in_no_file_is_shown() -> None:

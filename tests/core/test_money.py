@@ -100,8 +100,9 @@ class TestFallback:
 
 def test_unmanaged_groups_are_shown_with_what_they_cost() -> None:
     unmanaged = (
-        Unmanaged(address=f"group/{SERVICE}", ref=SERVICE),
-        Unmanaged(address="group/other", ref="other"),
+        Unmanaged(address=f"group/{SERVICE}", ref=SERVICE, product="pro-plus"),
+        Unmanaged(address=f"seat/{SERVICE}/zoe@{SERVICE}", ref=f"{SERVICE}-1"),
+        Unmanaged(address="group/other", ref="other", product="business"),
     )
     held = [
         service(None, None),
@@ -111,18 +112,9 @@ def test_unmanaged_groups_are_shown_with_what_they_cost() -> None:
     ]
     units = {"business": euro("10.00"), "pro-plus": euro("15.00")}
 
-    first, second = with_monthly(unmanaged, held, units)
+    known = with_monthly(unmanaged, held, units)
 
-    assert (first.monthly, second.monthly) == (Money(Decimal("35.00"), "EUR"), None)
-
-
-def test_two_currencies_are_not_added_up() -> None:
-    unmanaged = (Unmanaged(address=f"group/{SERVICE}", ref=SERVICE),)
-    units = {"business": euro("10.00"), "pro-plus": replace(euro("15.00"), currency="USD")}
-
-    (one,) = with_monthly(unmanaged, [service(None), service(None, product="pro-plus")], units)
-
-    assert one.monthly == Money(Decimal("10.00"), "EUR")
+    assert [one.monthly for one in known] == [Money(Decimal("15.00"), "EUR"), None, None]
 
 
 def test_the_bill_rises_per_currency_by_what_is_done_at_once() -> None:

@@ -633,7 +633,9 @@ def test_who_moves_to_a_service_with_another_domain_is_still_one_person() -> Non
     groups = (group("a", seats=1), group("b", seats=1, service=OTHER))
     one = tenant(*groups, people=[person("ada", "b")], domain=None)
 
-    scene = Scene(tenant=one, holdings=[service("ada"), service(None, ref=OTHER)], events=ours("ada", group="a"))
+    scene = Scene(
+        tenant=one, holdings=[service("ada"), service(None, ref=OTHER)], events=ours("ada", group="a")
+    )
     joins, leaves = scene.plan().actions
     scene.events = [*scene.events, intended(joins)]
     meanwhile = scene.plan()
