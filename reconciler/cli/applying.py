@@ -155,7 +155,7 @@ def _finish(report: Report, values: dict[str, Any], one: Job) -> NoReturn:
 
     _save(report, values)
     if report.refusal is not None:
-        complain(report.refusal)
+        complain(report.refusal, as_json=values["log_json"])
     if report.refusal is None or report.went_on:
         put(REPORT[values["form"]](report, options(no_color=values["no_color"], selection=one.chosen.text)))
     sys.exit(report.exit_code)

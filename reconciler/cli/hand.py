@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli.named import Seat, named
 from reconciler.cli.options import JOURNAL, common, option
+from reconciler.cli.output import note
 from reconciler.cli.proof import no_key, proof
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
 from reconciler.core.action import Action, Verb
@@ -33,8 +34,8 @@ from reconciler.engine.tenant import leased
 def _journal(values: dict[str, Any], *, create: bool) -> Iterator[tuple[World, Journal]]:
     chosen = Chosen(workspace=values["workspace"], journal=values["journal"])
     world = files(chosen)
-    for note in notes_of(world):
-        click.echo(f"Note: {note}", err=True)
+    for each in notes_of(world):
+        note(each, as_json=values["log_json"])
     journal = journal_of(world, chosen, create=create)
     try:
         yield world, journal

@@ -92,8 +92,9 @@ def cli(context: click.Context) -> None:
 def main() -> NoReturn:
     """Run the command line; every error has its exit code, and only a bug shows its trace."""
     gc.set_threshold(YOUNG)
+    wishes: dict[str, bool] = {}
     try:
-        code = cli.main(prog_name="reconciler", standalone_mode=False)
+        code = cli.main(prog_name="reconciler", standalone_mode=False, obj=wishes)
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.UsageError as error:
@@ -108,7 +109,7 @@ def main() -> NoReturn:
     except ReconcilerError as error:
         from reconciler.cli.output import complain
 
-        complain(error)
+        complain(error, as_json=wishes.get("log_json", False))
         code = exit_of(error)
     except BrokenPipeError:
         # Whoever read our output has gone; that is no error of ours.

@@ -74,13 +74,21 @@ NO_COLOR = option("--no-color", is_flag=True, help="No colour, whatever the term
 DETAILED = option("--detailed-exitcode", is_flag=True, help="Let the exit code tell more.")
 ALLOW = option("--allow", multiple=True, metavar="RULE=N", help="Lift one guard once; may be repeated.")
 
+
+def _remembered(ctx: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - click's signature
+    """Tell it to whoever prints the error when the command has ended."""
+    if isinstance(wishes := ctx.find_root().obj, dict):
+        wishes["log_json"] = value
+    return value
+
+
 _COMMON = (
     option(
         "--workspace", type=FILE, help="The workspace file; else reconciler.yaml here or above the paths."
     ),
     option("--verbose", "-v", is_flag=True, help="Say more."),
     option("--quiet", "-q", is_flag=True, help="Say only what matters."),
-    option("--log-json", is_flag=True, help="Logs on standard error as JSON lines."),
+    option("--log-json", is_flag=True, callback=_remembered, help="Logs on standard error as JSON lines."),
 )
 
 _SELECTION = (

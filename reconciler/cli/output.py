@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import click
 
@@ -42,11 +44,30 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and not os.environ.get("CI")
 
 
-def complain(error: ReconcilerError) -> None:
-    """Say what went wrong and what to do next, on standard error; to GitHub Actions in its words too."""
+def complain(error: ReconcilerError, *, as_json: bool = False) -> None:
+    """Say what went wrong and what to do next, on standard error; to GitHub Actions in its words too.
+
+    as_json: as a line of the log that `--log-json` asks for.
+    """
     from reconciler.cli import github
     from reconciler.render import ERROR
 
+    if as_json:
+        _line("error", error.message, hint=error.hint, code=error.code)
+        return
     click.echo(ERROR(error, errors()), err=True, nl=False, color=True)
     if github.wanted() and not isinstance(error, ManifestError):  # those are shown beside their lines
         click.echo(github.github_error(error), err=True)
+
+
+def note(text: str, *, as_json: bool = False) -> None:
+    """Say what one should know, beside what is printed."""
+    if as_json:
+        _line("note", text)
+    else:
+        click.echo(f"Note: {text}", err=True)
+
+
+def _line(kind: str, message: str, **more: str) -> None:
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    click.echo(json.dumps({"at": at, "kind": kind, "message": message, **more}), err=True)

@@ -96,6 +96,7 @@ def as_json(run: Run, due: tuple[Due, ...], days: int, _: Options) -> str:
         "within_days": days,
         "renewals": [_due(one) for one in due],
         "errors": [{"tenant": plan.tenant, "message": plan.error} for plan in run.plans if plan.error],
+        "notes": list(run.notes),
     }
     return json.dumps(document, indent=2) + "\n"
 

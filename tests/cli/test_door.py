@@ -1,5 +1,6 @@
 """What holds for every command: options, variables, streams, usage errors, help."""
 
+import json
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from reconciler import __version__
 from reconciler.cli.main import COMMANDS, cli
-from tests.cli.place import Place, run
+from tests.cli.place import WORLD, Place, run
 
 COMMON = {"--workspace", "--verbose", "--quiet", "--log-json"}
 PROMISED = {
@@ -266,3 +267,31 @@ def test_a_name_after_the_option_that_is_no_tenant_is_an_error_and_a_path_stays_
     assert place.run("plan --tenant acme nobody").code == 1
     assert place.run("plan acme").code == 1
     assert [one["tenant"] for one in place.plan("--tenant acme tenants")["tenants"]] == ["acme"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("plan", 0),
+        ("resume", 0),
+        ("apply --yes", 0),
+        ("lease list", 0),
+        ("adopt acme", 0),
+        ("history", 0),
+        ("apply", 64),
+        ("apply --approved sha256:12", 6),
+        ("confirm acme group/office --by Ann", 1),
+        ("show absent.json", 1),
+    ],
+)
+def test_with_log_json_all_that_is_said_beside_the_result_is_a_line_of_json(
+    place: Place, line: str, code: int
+) -> None:
+    place.world(WORLD)
+
+    done = place.run(f"{line} --log-json")
+
+    assert done.code == code
+    told = [json.loads(one) for one in done.err.splitlines()]
+    assert all({"at", "kind"} <= one.keys() for one in told)
+    assert [one["kind"] for one in told if one["kind"] == "error"] == ["error"] * (code != 0)

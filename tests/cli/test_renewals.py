@@ -26,6 +26,7 @@ def test_a_program_reads_the_same(place: Place) -> None:
     assert one["on"] > one["last_day_to_act"]
     assert one["days"] > 0
     assert document["errors"] == []
+    assert "ovh-main is a sandbox" in document["notes"][0]
 
 
 def test_a_page_of_it_draws_the_months(place: Place) -> None:
