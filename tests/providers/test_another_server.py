@@ -163,7 +163,8 @@ async def test_seats_are_bought_where_only_the_orders_words_tell_what_it_is() ->
     assert (outcome.waiting_on, outcome.ticket) == ("person", "4711")
     assert isinstance(pending, Accepted)
     assert isinstance(done, Done)
-    assert done.data == {"service": GROUP, "scope": GROUP, "seats": 2, "order": "4711"}
+    found = {"service": GROUP, "scope": GROUP, "seats": 2, "order": "4711", "names": ["-1", "-2"]}
+    assert done.data == found
 
 
 async def test_people_come_and_go_with_empty_answers() -> None:

@@ -188,6 +188,11 @@ class Service(Wire):
         """Its end was asked for."""
         return bool(self.renew and self.renew.delete_at_expiration)
 
+    @property
+    def by_hand(self) -> bool:
+        """It renews only when somebody pays, although it is not to end."""
+        return not self.ending and self.renew is not None and self.renew.automatic is False
+
     def runs(self, day: date) -> bool:
         """Whether it is paid for on a day, as far as the record says so."""
         return self.status != "expired" and self.expiration is not None and self.expiration >= day

@@ -102,6 +102,9 @@ class PaygTenant:
         members = found.whole()
         domain = _domain(service, domains, [*members, *found.missing])
         notices = await self._notices(service, tenant, tasks, members)
+        if record is not None and record.by_hand:
+            said = f"automatic renewal is off at OVHcloud: somebody has to pay before {record.expiration}"
+            notices = (*notices, said)
         ends = record.expiration if record and record.ending else None
         places: dict[str, list[Place]] = {product: [] for product in LICENCES}
         for name, member in members.items():

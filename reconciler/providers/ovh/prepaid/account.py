@@ -19,6 +19,7 @@ from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.capabilities import LICENCES, PREPAID, PRODUCTS
 from reconciler.providers.ovh.carts import Wanted
 from reconciler.providers.ovh.lists import Listing
+from reconciler.providers.ovh.prepaid import holdings
 from reconciler.providers.ovh.prepaid.seats import Seats, service_of
 from reconciler.providers.ovh.wire import Seat, Service
 
@@ -40,7 +41,7 @@ class PrepaidAccount:
     """The prepaid seats of one account.
 
     seats: every seat as last read, by name. ending: those whose end was asked for. reserved: free seats that
-    an activation of this process is about to fill, by the action that took them.
+    an activation of this process is about to fill, by the action that took them. expired: listed, and over.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class PrepaidAccount:
         self.seats = Seats()
         self.ending: set[str] = set()
         self.reserved: dict[str, str] = {}
+        self.expired: set[str] = set()
         self._missing: dict[str, str] = {}
         self._fresh: set[str] = set()
         self._rounds: defaultdict[str, int] = defaultdict(int)
@@ -77,6 +79,7 @@ class PrepaidAccount:
             found.whole()
         self.seats = Seats()
         self.seats.update(found.objects)
+        self.expired = found.expired
         services = self.seats.services()
         readable = frozenset({*self.seats, *services})
         coming = await orders.on_their_way(self.api, readable=readable, settled=settled)
@@ -161,11 +164,17 @@ class PrepaidAccount:
         for name in self._names(service):
             seat = self.seats[name]
             product = product_of(seat) or self._missing.get(name, "")
-            places.setdefault(product, []).append(_place(name, seat, (records or {}).get(name)))
+            places.setdefault(product, []).append(holdings.place(name, seat, (records or {}).get(name)))
         for name, product in self._missing.items():
             if name not in self.seats and group_of(name) == service:
                 places.setdefault(product, []).append(Place(ref=name, ready=False))
-        return [_holding(service, product, some, known=bool(records)) for product, some in places.items()]
+        ended = {name for name, one in (records or {}).items() if one.ending}
+        lapsed = [name for name in self.over(service) if name not in ended]
+        return [holdings.holding(service, product, some, records, lapsed) for product, some in places.items()]
+
+    def over(self, service: str) -> list[str]:
+        """Seats of a service that are listed and have expired."""
+        return sorted(name for name in self.expired if group_of(name) == service)
 
     async def view(self, service: str, *, uncached: bool) -> list[str]:
         """Give the names of a service's seats; what this run's list just showed is not read twice."""
@@ -220,6 +229,7 @@ class PrepaidAccount:
         for name in mine - objects.keys():
             del self.seats[name]
         self.seats.update(objects)
+        self.expired = {name for name in self.expired if group_of(name) != service} | found.expired
         self._missing = {
             name: one for name, one in self._missing.items() if self._service_of(name) != service
         }
@@ -238,35 +248,3 @@ class PrepaidAccount:
 
     def _service_of(self, name: str) -> str:
         return service_of(name, self.seats[name]) if name in self.seats else group_of(name)
-
-
-def _place(name: str, seat: Seat, record: Service | None) -> Place:
-    busy = seat.task_pending_id
-    return Place(
-        ref=name,
-        login=seat.login,
-        first_name="" if seat.free else seat.first_name,
-        last_name="" if seat.free else seat.last_name,
-        country=seat.usage_location.lower() or None,
-        ready=seat.settled and bool(seat.licences),
-        task=str(busy) if busy else None,
-        ends_on=record.expiration if record and record.ending else None,
-        renews_on=record.expiration if record else None,
-    )
-
-
-def _holding(service: str, product: str, places: list[Place], *, known: bool) -> Holding:
-    ends = [place.ends_on for place in places]
-    renews = [place.renews_on for place in places if place.renews_on and not place.ends_on]
-    over = known and all(ends)
-    return Holding(
-        ref=service,
-        product=product,
-        scope=service,
-        seats=len(places),
-        places=tuple(places),
-        renewal=("off" if over else "auto") if known else None,
-        renews_on=min(renews, default=None),
-        ends_on=max((day for day in ends if day), default=None) if over else None,
-        domain=service,
-    )

@@ -34,7 +34,7 @@ class PrepaidTenant:
         found: list[Holding] = []
         for service in sorted(refs):
             names = await self.account.view(service, uncached=True)
-            records = await self.account.records(names)
+            records = await self.account.records([*names, *self.account.over(service)])
             holdings = self.account.holdings(service, records)
             if names:
                 holdings = await self._dressed(names[0], holdings)
@@ -97,4 +97,4 @@ class PrepaidTenant:
             notices += [f"task {task} is open" for task in sorted(tasks - theirs)]
         except ProviderError:
             pass
-        return [replace(one, name=name, notices=tuple(notices)) for one in holdings]
+        return [replace(one, name=name, notices=(*one.notices, *notices)) for one in holdings]

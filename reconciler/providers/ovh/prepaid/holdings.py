@@ -1,0 +1,70 @@
+"""A service's seats as the planner sees them: one holding a product, and what a person should know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from reconciler.core.model import Holding, Place
+from reconciler.providers.ovh.wire import Seat, Service
+
+
+def place(name: str, seat: Seat, record: Service | None) -> Place:
+    """Show one seat; one that does not tell its licence is as good as being worked on."""
+    busy = seat.task_pending_id
+    return Place(
+        ref=name,
+        login=seat.login,
+        first_name="" if seat.free else seat.first_name,
+        last_name="" if seat.free else seat.last_name,
+        country=seat.usage_location.lower() or None,
+        ready=seat.settled and bool(seat.licences),
+        task=str(busy) if busy else None,
+        ends_on=record.expiration if record and record.ending else None,
+        renews_on=record.expiration if record else None,
+    )
+
+
+def holding(
+    service: str,
+    product: str,
+    places: Sequence[Place],
+    records: Mapping[str, Service] | None,
+    lapsed: Sequence[str],
+) -> Holding:
+    """Show the seats of one product; dates only with `records`. lapsed: seats that expired and are still listed."""
+    ends = [one.ends_on for one in places]
+    renews = [one.renews_on for one in places if one.renews_on and not one.ends_on]
+    over = bool(records) and all(ends)
+    return Holding(
+        ref=service,
+        product=product,
+        scope=service,
+        seats=len(places),
+        places=tuple(places),
+        renewal=("off" if over else "auto") if records else None,
+        renews_on=min(renews, default=None),
+        ends_on=max((day for day in ends if day), default=None) if over else None,
+        domain=service,
+        notices=tuple(_notices(places, records or {}, lapsed)),
+        fixed=_fixed(lapsed),
+    )
+
+
+def _notices(places: Sequence[Place], records: Mapping[str, Service], lapsed: Sequence[str]) -> Iterator[str]:
+    found = [one for place in places if (one := records.get(place.ref)) and one.by_hand]
+    if found:
+        day = min((one.expiration for one in found if one.expiration), default=None)
+        count = f"{len(found)} of {len(places)} seats"
+        yield f"automatic renewal of {count} is off at OVHcloud: somebody has to pay before {day}"
+    if lapsed:
+        yield f"{', '.join(lapsed)} expired, and is not counted"
+
+
+def _fixed(lapsed: Sequence[str]) -> str:
+    """Why no seats are bought: some have expired, and paying would bring them back beside those."""
+    if not lapsed:
+        return ""
+    names = ", ".join(lapsed)
+    return (
+        f"{names} expired: pay the renewal in the OVHcloud Control Panel, or wait until it is listed no more"
+    )
