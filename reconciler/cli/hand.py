@@ -20,8 +20,9 @@ from reconciler.core.errors import LeaseHeldError, StalePlanError, UsageError, W
 from reconciler.core.journal import Journal, Kind
 from reconciler.core.manifest import ManifestFile, Tenant
 from reconciler.core.model import seat_address
+from reconciler.core.open import Open
 from reconciler.core.plan import Plan
-from reconciler.core.progress import Open, Progress
+from reconciler.core.progress import Progress
 from reconciler.core.serial import action_to_dict
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.inherit import inherit

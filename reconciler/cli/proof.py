@@ -13,7 +13,7 @@ from reconciler.core.action import Action, Verb
 from reconciler.core.errors import ProviderError, WorkspaceError
 from reconciler.core.journal import Event
 from reconciler.core.manifest import ManifestFile
-from reconciler.core.progress import Open
+from reconciler.core.open import Open
 from reconciler.core.provider import Absent, Unknown
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.setup import Setup

@@ -15,14 +15,15 @@ import click
 from reconciler import __version__
 from reconciler.cli.options import DETAILED, JOURNAL, NO_COLOR, common, formats, option
 from reconciler.cli.output import options, put
-from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, notes_on
+from reconciler.cli.wiring import Chosen, World, files, in_sandbox, journal_of, notes_of, notes_on
 from reconciler.core.errors import WorkspaceError
 from reconciler.core.journal import Event, Kind
 from reconciler.core.manifest import Tenant, fingerprint
+from reconciler.core.open import Open
 from reconciler.core.overview import History, OpenAction, Overview, TenantOverview
 from reconciler.core.plan import Status
 from reconciler.core.planner import waiting
-from reconciler.core.progress import Open, Progress
+from reconciler.core.progress import Progress
 from reconciler.core.report import State, worst
 from reconciler.engine.setup import progress_of
 
@@ -122,7 +123,7 @@ def _tenant(
         actions=actions,
         owed=known.owed or None,
         hold=tenant.hold,
-        sandbox=getattr(world.workspace.accounts[tenant.account], "is_sandbox", False),
+        sandbox=in_sandbox(world, tenant),
         applied_at=applied,
     )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from reconciler.core.action import Verb
 from reconciler.core.manifest import Group, Tenant
 from reconciler.core.model import Holding, Incoming, Snapshot, group_address
-from reconciler.core.progress import Open, Progress, Stuck
+from reconciler.core.open import Open, Stuck
+from reconciler.core.progress import Progress
 
 NUMBERED = frozenset({"ovh-csp2", "partner-center"})
 """Providers whose groups are subscriptions: their numbers are the tenant's own, so a claim names the tenant too."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
 from reconciler.core.model import Holding
+from reconciler.core.open import Delivery, Stuck
 from reconciler.core.plan import Waiting
-from reconciler.core.progress import Delivery, Stuck
 from reconciler.core.standing import Standing
 
 

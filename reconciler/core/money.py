@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.model import Holding, Money, Price, Quote
+from reconciler.core.open import Spending
 from reconciler.core.order import shrinks
 from reconciler.core.plan import Plan, Unmanaged
-from reconciler.core.progress import Spending
 from reconciler.core.workspace import Price as WorkspacePrice
 
 ZERO = Decimal(0)

@@ -18,10 +18,11 @@ from reconciler.core.manifest import ManifestFile, Tenant, login_key
 from reconciler.core.model import Holding, Organisation, Snapshot, group_address
 from reconciler.core.naming import name_services
 from reconciler.core.notices import tell_notices, tell_strangers, tell_unready
+from reconciler.core.open import Open
 from reconciler.core.order import in_order
 from reconciler.core.plan import Plan, Waiting
 from reconciler.core.pool import Pool, sort_people
-from reconciler.core.progress import Open, Progress
+from reconciler.core.progress import Progress
 from reconciler.core.provider import Capabilities
 from reconciler.core.renewals import dues, tell_dues
 from reconciler.core.seating import seat_people

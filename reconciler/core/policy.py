@@ -11,9 +11,9 @@ from decimal import Decimal, InvalidOperation
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import UsageError
 from reconciler.core.money import ZERO, rise, this_month
+from reconciler.core.open import Spending
 from reconciler.core.order import shrinks
 from reconciler.core.plan import Exceeded, Plan
-from reconciler.core.progress import Spending
 from reconciler.core.workspace import Policy
 
 HALF_AT_LEAST = 5

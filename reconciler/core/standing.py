@@ -12,7 +12,8 @@ from reconciler.core.claims import names_of, open_at, stuck_at
 from reconciler.core.identity import Identity
 from reconciler.core.manifest import Group, Tenant
 from reconciler.core.model import Address, Holding, Incoming, Place, Renewal, group_address
-from reconciler.core.progress import Delivery, Open, Progress, Stuck
+from reconciler.core.open import Delivery, Open, Stuck
+from reconciler.core.progress import Progress
 from reconciler.core.provider import Capabilities
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from reconciler.core.errors import (
 from reconciler.core.journal import Kind
 from reconciler.core.model import Json
 from reconciler.core.money import buys, dearer
-from reconciler.core.progress import Open
+from reconciler.core.open import Open
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, Step, Stepped, Unknown
 from reconciler.core.report import Result
 from reconciler.core.serial import action_to_dict

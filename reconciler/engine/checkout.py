@@ -12,7 +12,9 @@ from functools import partial
 from reconciler.core.action import Action
 from reconciler.core.errors import LeaseHeldError, ReconcilerError, Unavailable
 from reconciler.core.journal import Journal, Lease
-from reconciler.core.progress import Open, Progress, replay_all
+from reconciler.core.open import Open
+from reconciler.core.progress import Progress
+from reconciler.core.replay import replay_all
 from reconciler.engine.aside import aside
 from reconciler.engine.attempt import BUYING, UNCONFIRMED
 from reconciler.engine.clock import Clock

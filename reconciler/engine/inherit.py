@@ -9,7 +9,8 @@ from typing import Any
 
 from reconciler.core.errors import ReconcilerError, StalePlanError
 from reconciler.core.journal import Kind, Lease
-from reconciler.core.progress import Open, Progress
+from reconciler.core.open import Open
+from reconciler.core.progress import Progress
 from reconciler.core.serial import action_to_dict
 from reconciler.engine.aside import aside
 from reconciler.engine.scribe import Entry, Scribe

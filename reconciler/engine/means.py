@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.action import Action
-from reconciler.core.progress import Open
+from reconciler.core.open import Open
 from reconciler.core.provider import Provider, StepRecord
 from reconciler.engine.clock import Clock
 from reconciler.engine.scribe import Scribe

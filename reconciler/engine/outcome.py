@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.core.action import Action
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.journal import Kind
-from reconciler.core.progress import Open
+from reconciler.core.open import Open
 from reconciler.core.report import Result, State, Trouble
 from reconciler.engine.means import Means
 

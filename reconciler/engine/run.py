@@ -16,7 +16,8 @@ from reconciler.core.manifest import fingerprint
 from reconciler.core.money import buys
 from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
-from reconciler.core.progress import Progress, replay
+from reconciler.core.progress import Progress
+from reconciler.core.replay import replay
 from reconciler.core.report import Report, Result, State, TenantReport
 from reconciler.engine.aside import aside
 from reconciler.engine.behind import not_behind, proven

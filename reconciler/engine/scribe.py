@@ -11,7 +11,8 @@ from typing import Any
 from reconciler.core.action import Action
 from reconciler.core.errors import LeaseLostError
 from reconciler.core.journal import Event, Journal, Kind, Lease
-from reconciler.core.progress import APPLY, Progress
+from reconciler.core.progress import Progress
+from reconciler.core.replay import APPLY
 from reconciler.engine.aside import aside
 
 Tell = Callable[[Event], None]

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 
 from reconciler.core.journal import Event, Journal, Kind
 from reconciler.core.manifest import ManifestFile
+from reconciler.core.open import Spending
 from reconciler.core.plan import Plan, Run
 from reconciler.core.policy import Allowances, Past, exceeded, work_of
-from reconciler.core.progress import Progress, Spending, by_tenant, replay
+from reconciler.core.progress import Progress
+from reconciler.core.replay import by_tenant, replay
 from reconciler.core.workspace import Policy
 from reconciler.core.workspace import Price as WorkspacePrice
 from reconciler.engine.clock import Clock

@@ -12,9 +12,10 @@ from functools import partial
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import LeaseLostError, ReconcilerError
 from reconciler.core.journal import Journal, Kind, Lease
+from reconciler.core.open import Open
 from reconciler.core.plan import Plan
 from reconciler.core.policy import Allowances
-from reconciler.core.progress import Open, Progress
+from reconciler.core.progress import Progress
 from reconciler.core.report import Result, State
 from reconciler.core.serial import action_to_dict
 from reconciler.engine.aside import aside

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.money import buys
-from reconciler.core.progress import Open, Progress
+from reconciler.core.open import Open
+from reconciler.core.progress import Progress
 from reconciler.engine.read import plans
 from reconciler.engine.setup import Setup
 

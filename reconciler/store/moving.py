@@ -10,7 +10,7 @@ from typing import Protocol
 
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Event, Journal, Kind, Lease
-from reconciler.core.progress import replay_all
+from reconciler.core.replay import replay_all
 
 OURS = ""
 """The tenant of an event that is about the journal itself."""

@@ -12,8 +12,9 @@ from reconciler.core.manifest import Tenant
 from reconciler.core.model import Holding, Incoming, Organisation, Place, Snapshot
 from reconciler.core.plan import Plan
 from reconciler.core.planner import World, identities, plan_tenant, to_read
-from reconciler.core.progress import Progress, replay
+from reconciler.core.progress import Progress
 from reconciler.core.provider import Capabilities
+from reconciler.core.replay import replay
 from reconciler.providers.ovh.capabilities import FAMILIES
 from tests.core.makers import ENDS, NAMES, NOW, RENEWS, begun, event, intended, written
 

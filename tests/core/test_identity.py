@@ -184,7 +184,7 @@ def test_what_another_tenant_claims_does_not_block_an_order() -> None:
 
 
 def test_what_the_journal_of_another_tenant_remembers_is_claimed() -> None:
-    from reconciler.core.progress import replay
+    from reconciler.core.replay import replay
 
     other = tenant(bare(), tenant="beta")
     memory = {"beta": replay([known(ref=OTHER)])}

@@ -9,9 +9,9 @@ import pytest
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import UsageError
 from reconciler.core.model import Price
+from reconciler.core.open import Spending
 from reconciler.core.plan import Exceeded, Plan
 from reconciler.core.policy import Allowances, Work, allowances, exceeded, work_of
-from reconciler.core.progress import Spending
 from reconciler.core.workspace import Limit, Policy
 from tests.core.makers import ENDS, NOW, action
 

@@ -8,7 +8,8 @@ import pytest
 
 from reconciler.core.action import Verb
 from reconciler.core.journal import Event, Kind
-from reconciler.core.progress import Progress, replay, replay_all
+from reconciler.core.progress import Progress
+from reconciler.core.replay import replay, replay_all
 from tests.core.makers import ENDS, NOW, PRICE, action, begun, event, full, intended, known, ours
 
 ORDER = action(Verb.ORDER, detail={"product": "business", "quantity": 2}, price=PRICE)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from reconciler.cli.hand import _resolution
 from reconciler.core.journal import Kind
-from reconciler.core.progress import Open
+from reconciler.core.open import Open
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply
 from reconciler.engine.scribe import Scribe

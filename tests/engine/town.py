@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 import yaml
 
-from reconciler.core.progress import Progress, replay
+from reconciler.core.progress import Progress
+from reconciler.core.replay import replay
 from reconciler.sandbox.microsoft import keys
 from reconciler.sandbox.ovh import gate
 from reconciler.sandbox.world import World

@@ -16,7 +16,7 @@ import pytest
 from reconciler.cli.planning import show_file
 from reconciler.core.errors import JournalError, ReconcilerError, Unavailable, WorkspaceError
 from reconciler.core.journal import Event, Kind
-from reconciler.core.progress import replay
+from reconciler.core.replay import replay
 from reconciler.core.serial import instant
 from reconciler.providers import open_session
 from reconciler.providers.http import retry_after

@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.core.errors import JournalError, LeaseLostError
 from reconciler.core.journal import Event, Journal, Kind
-from reconciler.core.progress import replay_all
+from reconciler.core.replay import replay_all
 from reconciler.store.moving import Movable, Moved, move, reopen
 from tests.store.makers import NOW, Clock, Opener, bare, event
 from tests.store.remotes import Remote

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Journal, Kind
-from reconciler.core.progress import replay
+from reconciler.core.replay import replay
 from reconciler.core.report import Report
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply, resume
