@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ import click
 from reconciler.cli.exits import exit_of
 from reconciler.cli.job import Job, job
 from reconciler.cli.output import can_ask, complain, options, put
+from reconciler.cli.wiring import World, in_sandbox
 from reconciler.core.errors import JournalError, ReconcilerError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.money import buys
 from reconciler.core.plan import Run
@@ -153,12 +155,20 @@ def _ask(planned: Run, values: dict[str, Any], one: Job) -> bool:
 def _finish(report: Report, values: dict[str, Any], one: Job) -> NoReturn:
     from reconciler.render import REPORT
 
+    report = _marked(report, one.world)
     _save(report, values)
     if report.refusal is not None:
         complain(report.refusal, as_json=values["log_json"])
     if report.refusal is None or report.went_on:
         put(REPORT[values["form"]](report, options(no_color=values["no_color"], selection=one.chosen.text)))
     sys.exit(report.exit_code)
+
+
+def _marked(report: Report, world: World) -> Report:
+    """Say of each tenant whether it is in a sandbox; a resume does not read what it goes on with."""
+    known = {one.tenant.tenant: in_sandbox(world, one.tenant) for one in world.selection.every}
+    tenants = (replace(one, sandbox=known.get(one.tenant, one.sandbox)) for one in report.tenants)
+    return replace(report, tenants=tuple(tenants))
 
 
 def _save(report: Report, values: dict[str, Any]) -> None:

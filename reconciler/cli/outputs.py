@@ -69,6 +69,7 @@ def _of_plan(run: Run, free_rise: Decimal) -> Outputs:
         "unknown_prices": str(max((one.unknown for one in run.cost), default=0)),
         "in_doubt": str(sum(plan.in_doubt for plan in run.plans)),
         "errors": str(sum(plan.error is not None for plan in run.plans)),
+        "sandbox": str(sum(plan.sandbox for plan in run.plans)),
         **{name.replace("-", "_"): str(number) for name, number in run.summary.items()},
     }
 
@@ -89,6 +90,7 @@ def _of_report(report: Report) -> Outputs:
         "changes": _yes(bool(states[State.DONE])),
         "digest": report.digest,
         "errors": str(broken),
+        "sandbox": str(sum(tenant.sandbox for tenant in report.tenants)),
         **{state.value.replace("-", "_"): str(states[state]) for state in State},
     }
 

@@ -23,9 +23,9 @@ from reconciler.cli.opening import Opener
 from reconciler.core.errors import ManifestError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.fields import seconds
 from reconciler.core.journal import Event, Journal
-from reconciler.core.manifest import ManifestFile
+from reconciler.core.manifest import ManifestFile, Tenant
 from reconciler.core.policy import Allowances
-from reconciler.core.workspace import Policy, Workspace
+from reconciler.core.workspace import ManualAccount, Policy, Workspace
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.read import Accounts, Selection
 from reconciler.engine.scribe import Who
@@ -221,16 +221,29 @@ def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the 
 
 
 def notes_of(world: World) -> tuple[str, ...]:
-    """What every output says first: which accounts are a sandbox."""
+    """What every output says first: which accounts are a sandbox, and what is not real there."""
     tenants = [one.tenant for one in world.selection.chosen]
-    used = {one.account for one in tenants} | {one.directory.account for one in tenants if one.directory}
-    names = sorted(
-        name for name, account in world.workspace.accounts.items() if name in used and account.is_sandbox
-    )
-    if len(names) > 1:
-        listed = f"{', '.join(names[:-1])} and {names[-1]}"
-        return (f"accounts {listed} are sandboxes: nothing is bought",)
-    return (f"account {names[0]} is a sandbox: nothing is bought",) if names else ()
+    sellers = {one.account for one in tenants}
+    directories = {one.directory.account for one in tenants if one.directory} - sellers
+    accounts = world.workspace.accounts
+    told = ((sellers, "nothing is bought"), (directories, "nobody really gets or loses anything there"))
+    named = [(sorted(name for name in some if accounts[name].is_sandbox), what) for some, what in told]
+    return tuple(_sandboxes(names, what) for names, what in named if names)
+
+
+def _sandboxes(names: list[str], what: str) -> str:
+    if len(names) == 1:
+        return f"account {names[0]} is a sandbox: {what}"
+    return f"accounts {', '.join(names[:-1])} and {names[-1]} are sandboxes: {what}"
+
+
+def in_sandbox(world: World, tenant: Tenant) -> bool:
+    """Whether what is done to a tenant is not real: its seller, or where a person buys, its directory is a sandbox."""
+    accounts = world.workspace.accounts
+    seller = accounts[tenant.account]
+    if isinstance(seller, ManualAccount) and tenant.directory:
+        return accounts[tenant.directory.account].is_sandbox
+    return seller.is_sandbox
 
 
 def notes_on(journal: Journal) -> tuple[str, ...]:

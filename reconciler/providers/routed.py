@@ -56,7 +56,8 @@ class RoutedAccount:
         self.seller = seller
         self.directory = directory
         self.name = seller.name
-        self.sandbox = seller.sandbox
+        # Where a person buys, all that is done by us is done in the directory.
+        self.sandbox = directory.sandbox if seller.capabilities.by_word else seller.sandbox
         self.capabilities = joined(seller.capabilities)
         self.skus: dict[tuple[str, str], str] = {}
 

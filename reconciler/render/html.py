@@ -38,7 +38,7 @@ def plan(run: Run, options: Options) -> str:
         title="Licence drift" if any(plan.drift for plan in run.plans) else "Licence plan",
         verdict=words.verdict(run),
         said=(words.bill(run.cost), words.moment(run.created_at)),
-        sandboxes=(plan.account for plan in run.plans if plan.sandbox),
+        sandboxes=(plan.tenant for plan in run.plans if plan.sandbox),
         notes=run.notes,
         tiles=_tiles(run),
         first=(

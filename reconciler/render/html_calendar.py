@@ -151,7 +151,7 @@ def page_of(run: Run, due: tuple[Due, ...], days: int, options: Options) -> str:
         title="Licence renewals",
         verdict=renewals.verdict(due, days),
         said=(words.moment(run.created_at),),
-        sandboxes=(plan.account for plan in run.plans if plan.sandbox),
+        sandboxes=(plan.tenant for plan in run.plans if plan.sandbox),
         notes=run.notes,
         tiles=_tiles(due),
         first=(calendar(run, Anchors(()), days=days),),

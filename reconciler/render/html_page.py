@@ -182,6 +182,15 @@ class Ending:
     made: str
 
 
+def some(names: Sequence[str]) -> str:
+    """The first names of many, and how many more there are."""
+    more = len(names) - NAMED
+    return f"{', '.join(names[:NAMED])} and {more} more" if more > 0 else ", ".join(names)
+
+
+NAMED = 20
+
+
 def page(  # noqa: PLR0913 - a page has that many parts, each named at the call
     *,
     title: str,
@@ -201,7 +210,7 @@ def page(  # noqa: PLR0913 - a page has that many parts, each named at the call
         title=title,
         verdict=verdict,
         said=[line for line in said if line],
-        sandbox=f"{words.SANDBOX}, no real provider: {', '.join(listed)}" if listed else "",
+        sandbox=f"{words.SANDBOX}, a local provider in a real one's stead: {some(listed)}" if listed else "",
         notes=notes,
         tiles=list(tiles),
         first=[section for section in first if section.filled],

@@ -49,14 +49,15 @@ def resolve(tenant: str, address: str, ref: str | None) -> str:
 
 def sandboxed(names: list[str]) -> str:
     """That what follows is no real provider's."""
-    return f"**{words.SANDBOX}**: {', '.join(map(named, names[:FEW]))}\n\n" if names else ""
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return f"**{words.SANDBOX}**: {', '.join(map(named, names[:FEW]))}{more}\n\n" if names else ""
 
 
 def _head(run: Run) -> str:
     bill = words.bill(run.cost)
     money = f"**{markdown(bill)}.** " if bill else ""
     notes = "".join(f"- {said(note)}\n" for note in run.notes[:FEW])
-    sandbox = sandboxed(sorted({plan.account for plan in run.plans if plan.sandbox}))
+    sandbox = sandboxed([plan.tenant for plan in run.plans if plan.sandbox])
     return (
         f"## Licence plan\n\n{money}{markdown(words.verdict(run))}\n\n{sandbox}"
         f"{notes}{chr(10) if notes else ''}{needs('Needs a person', list(_human(run)))}"

@@ -14,6 +14,7 @@ class Graph:
 
     def __init__(self, name: str, connection: Connection) -> None:
         self.name = name
+        self.sandbox = connection.settings.sandbox
         self._connection = connection
         self._directories: dict[str, Directory] = {}
 
