@@ -113,6 +113,7 @@ def delete(call: Call) -> None:
     call.tx.record("graph-user-deleted", tenant=row["tenant"], id=row["id"], upn=row["upn"])
 
 
+@graph("GET", "/directory/deletedItems/graph.user")
 @graph("GET", "/directory/deletedItems/microsoft.graph.user")
 def binned(call: Call) -> dict[str, Any]:
     return page(call, deleted=True, what="directory/deletedItems/microsoft.graph.user")

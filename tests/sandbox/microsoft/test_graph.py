@@ -250,6 +250,8 @@ def test_the_bin_frees_licences_and_gives_a_person_back(world: World, graph: Clo
     assert consumed(graph) == 0
     listed = graph.get("/directory/deletedItems/microsoft.graph.user").body["value"]
     assert [(one["id"], bool(one["deletedDateTime"])) for one in listed] == [(number, True)]
+    # Microsoft's own SDK leaves out the first word of the type.
+    assert graph.get("/directory/deletedItems/graph.user").body["value"] == listed
     assert graph.get(f"/directory/deletedItems/{number}").body["userPrincipalName"] == ADA
 
     assert graph.post(f"/directory/deletedItems/{number}/restore").body["id"] == number
