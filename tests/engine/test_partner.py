@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -301,3 +302,19 @@ def test_a_trial_is_left_to_its_end_whatever_is_asked_for(bench: Make) -> None:
     )
     assert one.apply().exit_code == 0
     assert one.count("partner-subscription-deleted") == 0
+
+
+@pytest.mark.parametrize("product", ["SPB", "CFQ7TTC0LCHC:0002"])
+def test_what_is_on_its_way_is_not_bought_again_however_it_is_written(bench: Make, product: str) -> None:
+    """Somebody else's order, or ours of a journal that is lost: it tells product and SKU, never the part number."""
+    one = bench(EMPTY, acme=partner(f"product: '{product}', seats: 5"))
+    one.world.fault("late-delivery")
+    assert one.apply(wait=timedelta(0)).exit_code == 4
+    (one.root / "journal.db").unlink()
+    one.time.at += 30 * 60
+
+    plan = planned(one.plan())
+
+    assert plan.actions == ()
+    (item,) = plan.blocked
+    assert "is on its way and nobody claims it" in item.reason

@@ -133,7 +133,11 @@ class PartnerCenterAccount:
         found, orders = await asyncio.gather(self.subscriptions(scope), self.orders(scope))
         shown = await self._shown(scope, found, now)
         self._read[scope] = found
-        return shown, holdings.incoming(orders, found, scope=scope, now=now)
+        coming = holdings.incoming(orders, found, scope=scope, now=now)
+        # A part number means the product that is on its way just as one that is held.
+        for product in sorted({one.product for one in coming}):
+            self.catalogue.remember(scope, await self._directory(scope, product), product)
+        return shown, coming
 
     async def _shown(self, scope: str, found: list[Subscription], now: datetime) -> list[Holding]:
         live = [one for one in found if one.status not in holdings.GONE]
