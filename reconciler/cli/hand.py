@@ -11,12 +11,12 @@ import click
 
 from reconciler.cli.named import Seat, named
 from reconciler.cli.options import JOURNAL, common, option
-from reconciler.cli.output import note
+from reconciler.cli.output import can_ask, note
 from reconciler.cli.proof import no_key, proof
 from reconciler.cli.wiring import Chosen, World, files, journal_of, notes_of, run, setup
 from reconciler.core.action import Action, Verb
 from reconciler.core.claims import pin
-from reconciler.core.errors import LeaseHeldError, StalePlanError, UsageError, WorkspaceError
+from reconciler.core.errors import LeaseHeldError, ReconcilerError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.journal import Journal, Kind
 from reconciler.core.manifest import ManifestFile, Tenant
 from reconciler.core.model import seat_address
@@ -287,18 +287,21 @@ def _adopt(scribe: Scribe, seats: list[Seat]) -> None:
 @click.command()
 @click.argument("tenant")
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@option("--yes", is_flag=True, help="Do not ask.")
 @JOURNAL
 @common
-def release(tenant: str, addresses: tuple[str, ...], **values: Any) -> None:
+def release(tenant: str, addresses: tuple[str, ...], *, yes: bool, **values: Any) -> None:
     """The opposite of adopt: from now on nobody takes a seat from these people.
 
-    Without an address, everybody of the tenant who is ours.
+    Without an address, everybody of the tenant who is ours; a terminal is asked first.
     """
     with _journal(values, create=True) as (world, journal):
         manifest = _manifest(world, tenant)
         made = _made(world, journal, SystemClock())
         progress = load(made).get(tenant, Progress())
         keys = _ours(progress, manifest.tenant, addresses)
+        if keys and not addresses and not yes:
+            _sure(tenant, len(keys), values)
         scribe = _scribe(made, tenant, progress)
 
         def write() -> None:
@@ -308,6 +311,20 @@ def release(tenant: str, addresses: tuple[str, ...], **values: Any) -> None:
         _write(made, scribe, "release", write)
     for group, login in keys:
         click.echo(f"{tenant} {seat_address(group, login)}: not ours any more")
+    if not keys:
+        click.echo(f"{tenant}: nobody is ours")
+
+
+def _sure(tenant: str, number: int, values: dict[str, Any]) -> None:
+    """Ask before everybody is released, where a person can be asked; else say how it is undone."""
+    seats = "seats" if number > 1 else "seat"
+    undo = f"`reconciler adopt {tenant}` takes them back"
+    if not can_ask():
+        note(f"released without an address: {number} {seats}; {undo}", as_json=values["log_json"])
+    elif not click.confirm(
+        f"Release {number} {seats} of {tenant}, all that are ours? {undo}.", default=False
+    ):
+        raise ReconcilerError("nobody was released", code="declined")
 
 
 def _ours(progress: Progress, tenant: Tenant, addresses: tuple[str, ...]) -> list[Seat]:

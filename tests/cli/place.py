@@ -4,8 +4,10 @@ import contextlib
 import io
 import json
 import os
+import pty
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -87,6 +89,26 @@ class Place:
 
     def run(self, line: str, env: Mapping[str, str] | None = None) -> Ran:
         return run(self.root, line, env)
+
+    def at_terminal(self, line: str, answer: bytes) -> tuple[int, str]:
+        """Type a command at a terminal, in a process of its own, and answer its question."""
+        ours, theirs = pty.openpty()
+        foreign = re.compile("RECONCILER_|CI$|GITHUB_")
+        environment = {key: value for key, value in os.environ.items() if not foreign.match(key)}
+        done = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", *shlex.split(line)],
+            cwd=self.root,
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment | {"PYTHONPATH": ":".join(sys.path)},
+        )
+        os.close(theirs)
+        os.write(ours, answer)
+        out, _ = done.communicate(timeout=60)
+        os.close(ours)
+        return done.returncode, out
 
     def ok(self, line: str) -> str:
         done = self.run(line)

@@ -1,11 +1,7 @@
 """apply and resume as they are typed: consent, guards, reports, exit codes."""
 
 import json
-import os
-import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -281,38 +277,16 @@ def test_resume_without_anything_open_exits_0(place: Place) -> None:
     assert place.run("resume").code == 0
 
 
-def terminal(place: Place, answer: bytes) -> tuple[int, str]:
-    """Apply at a terminal and answer its question."""
-    ours, theirs = pty.openpty()
-    environment = {
-        key: value for key, value in os.environ.items() if not re.match("RECONCILER_|CI$|GITHUB_", key)
-    }
-    done = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "apply", "--wait", "0"],
-        cwd=place.root,
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment | {"PYTHONPATH": ":".join(sys.path)},
-    )
-    os.close(theirs)
-    os.write(ours, answer)
-    out, _ = done.communicate(timeout=60)
-    os.close(ours)
-    return done.returncode, out
-
-
 def test_at_a_terminal_the_plan_is_shown_and_a_person_asked(more: Place) -> None:
     before = more.effects()
 
-    declined, shown = terminal(more, b"n\n")
+    declined, shown = more.at_terminal("apply --wait 0", b"n\n")
 
     assert declined == 1
     assert "2 -> 3 seats" in shown
     assert "Do this? [y/N]" in shown
     assert more.effects() == before
-    agreed, _ = terminal(more, b"y\n")
+    agreed, _ = more.at_terminal("apply --wait 0", b"y\n")
     assert agreed == 4
 
 
@@ -433,3 +407,18 @@ def test_an_approved_digest_that_is_spent_says_when_and_by_whom(more: Place) -> 
     assert (again.code, alone.code) == (6, 6)
     for said in (again.err, alone.out):
         assert re.search(r"applied already, \d{4}-\d\d-\d\d \d\d:\d\d UTC by \w+", said)
+
+
+def test_guards_count_only_what_is_approved(more: Place) -> None:
+    more.write(
+        "reconciler.yaml",
+        (more.root / "reconciler.yaml").read_text() + "policy: {max_tenants_changed: 1}\n",
+    )
+    shown = more.run("plan --format json")
+    acme, resell = (one["digest"] for one in shown.json["tenants"])
+
+    both = more.run(f"apply --approved acme={acme} --approved resell={resell} --wait 0")
+    alone = more.run(f"apply --approved resell={resell} --wait 0 --format json")
+
+    assert (shown.code, both.code, alone.code) == (5, 5, 4)
+    assert states(alone.json) == {"acme group/office": "not-started", "resell group/basic": "pending"}

@@ -61,6 +61,33 @@ def test_everybody_is_adopted_when_nobody_is_named_and_released_again(seated: Pl
     assert unmanaged(seated) == [EVE]
 
 
+def test_a_terminal_is_asked_before_everybody_is_released(seated: Place) -> None:
+    seated.ok("adopt acme")
+
+    declined, asked = seated.at_terminal("release acme", b"n\n")
+
+    assert (declined, unmanaged(seated)) == (1, [])
+    assert (
+        "Release 2 seats of acme, all that are ours? `reconciler adopt acme` takes them back. [y/N]" in asked
+    )
+    assert seated.at_terminal("release acme", b"y\n")[0] == 0
+    assert unmanaged(seated) == [EVE]
+
+
+def test_without_a_terminal_it_is_said_how_many_are_released_and_how_that_is_undone(seated: Place) -> None:
+    seated.ok("adopt acme")
+
+    named, everybody, again = (seated.run(f"release acme {words}") for words in (EVE, "", ""))
+
+    assert "released without an address" not in named.err
+    said = "released without an address: 1 seat; `reconciler adopt acme` takes them back"
+    assert said in everybody.err
+    assert again.out == "acme: nobody is ours\n"
+    assert "released without" not in again.err
+    seated.ok("adopt acme")
+    assert "released without" not in seated.run("release acme --yes").err
+
+
 def test_one_is_released_by_address(seated: Place) -> None:
     seated.ok("adopt acme")
 
