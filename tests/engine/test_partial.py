@@ -227,6 +227,28 @@ def test_an_order_whose_lines_cannot_be_read_is_not_overlooked(growing: Bench) -
     assert (found.status, found.actions) == (Status.ERROR, ())
 
 
+def test_an_order_whose_status_cannot_be_read_is_on_its_way(growing: Bench) -> None:
+    """Its lines still say what it brings."""
+    found = plan(growing, lambda request: missing() if request.url.path.endswith("/status") else None)
+
+    assert (found.status, found.actions) == (Status.PENDING, ())
+    assert "(status not readable)" in found.pending[0].reason
+
+
+@pytest.mark.parametrize(("age", "status"), [("3d", Status.CHANGES), ("1h", Status.ERROR)])
+def test_an_order_of_which_nothing_can_be_read_is_waited_for_while_it_is_new(
+    bench: Make, age: str, status: Status
+) -> None:
+    """One that was deleted is listed and holds nobody up for a month."""
+    group = f"license_groups: [{{name: office, product: business, seats: 4, service: {ACME}}}]\n"
+    old = ORDERED.replace("quantity: 2", f"quantity: 2, age: {age}")
+    one = bench(f"prepaid: [{{service: {ACME}, seats: [{{empty: 2}}]}}]\n{old}", acme=TENANT + group)
+
+    found = plan(one, lambda request: missing() if "/me/order/" in request.url.path else None)
+
+    assert found.status is status
+
+
 @pytest.mark.parametrize("words", ["Microsoft 365 Apps for Business", "Office 365"])
 def test_an_order_that_does_not_tell_its_service_may_be_anybodys(growing: Bench, words: str) -> None:
     """What a line was ordered as is a route that nobody promises; its words may not even name the product."""

@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.core.action import Verb
 from reconciler.core.errors import Missing, Rejected, Unavailable
-from reconciler.core.provider import Accepted, Attempt, Done, Step, Unknown
-from tests.providers.rig import CLIENT, GROUP, PAYG, RESELLER, Journal, Open, Rig, act
+from reconciler.core.provider import Absent, Accepted, Attempt, Done, Step, StepRecord, Unknown
+from tests.providers.rig import CLIENT, GROUP, PAYG, RESELLER, SETTINGS, Journal, Open, Rig, act
 
 pytestmark = pytest.mark.anyio
 
@@ -239,6 +239,30 @@ async def test_one_person_is_one_licence_there(open_rig: Open) -> None:
 
     with pytest.raises(Rejected, match="second licence"):
         await rig.carry_out(act(Verb.ACTIVATE, "seat/all/bob", login=f"bob@{PAYG}", **PAY))
+
+
+async def test_who_is_found_by_neither_login_is_looked_for_until_things_settle(open_rig: Open) -> None:
+    """A rename changes the key: given up at once, the person would be created a second time under the new one."""
+    rig = await open_rig("ovh-payg", PAYG, {"payg": [{"service": PAYG}]})
+    old, new = f"ada@{PAYG}", f"ada.l@{PAYG}"
+    rename = act(
+        Verb.UPDATE,
+        "user/ada.l",
+        before={"login": old},
+        after={"login": new},
+        login=new,
+        previously=old,
+        service=PAYG,
+    )
+    journal = Journal(rig.world, [StepRecord(name=f"user/{old}", began_at=rig.world.now)])
+
+    early = await rig.find(rename, journal)
+    rig.world.advance(timedelta(seconds=SETTINGS.settle))
+    late = await rig.find(rename, journal)
+
+    assert isinstance(early, Unknown)
+    assert early.look_again_at == rig.world.now
+    assert isinstance(late, Absent)
 
 
 async def test_a_service_with_people_of_another_group_is_kept(open_rig: Open) -> None:

@@ -24,6 +24,8 @@ JUST_DELIVERED = timedelta(days=2)
 
 WAITS_FOR_PERSON = frozenset({"notPaid", "documentsRequested"})
 ENDED = frozenset({"cancelled", "delivered"})
+UNREADABLE = "status not readable"
+"""The word of an order that is listed and whose status is not: it is too new, or was deleted."""
 
 OF_PLAN = {
     **{plan: product for product, plan in PLANS.items()},
@@ -97,22 +99,51 @@ async def on_their_way(
     """
     now = await api.now()
     numbers = [one for one in await since(api, now - LOOK_BACK) if one not in settled]
-    words = await asyncio.gather(*(status(api, number) for number in numbers))
+    words = await asyncio.gather(*(_word(api, number) for number in numbers))
     fresh: set[str] = set()
-    if "delivered" in words:
+    if {"delivered", UNREADABLE} & set(words):
         fresh = set(await since(api, now - JUST_DELIVERED))
     looked_into = [
         (number, word)
         for number, word in zip(numbers, words, strict=True)
         if word not in ENDED or (word == "delivered" and number in fresh)
     ]
-    parts = await asyncio.gather(*(bought(api, number) for number, _ in looked_into))
+    parts = await asyncio.gather(
+        *(
+            _bought(api, number, gone=word == UNREADABLE and number not in fresh)
+            for number, word in looked_into
+        )
+    )
     return [
         (replace(one, into=one.into or _service_named(one.names, readable)), word)
         for (_, word), some in zip(looked_into, parts, strict=True)
         for one in some
-        if word != "delivered" or one.names - readable
+        if not _there(one, word, readable)
     ]
+
+
+def _there(one: Bought, word: str, readable: frozenset[str]) -> bool:
+    """Whether what was ordered can be read already, by the names that its lines carry."""
+    if word == UNREADABLE:
+        return bool(one.names) and one.names <= readable
+    return word == "delivered" and one.names <= readable
+
+
+async def _word(api: Api, order: str) -> str:
+    try:
+        return await status(api, order)
+    except Missing:
+        return UNREADABLE
+
+
+async def _bought(api: Api, order: str, *, gone: bool) -> list[Bought]:
+    """What an order is of; nothing where `gone` is so: it is listed, and neither its status nor a line can be read."""
+    try:
+        return await bought(api, order)
+    except Missing:
+        if gone:
+            return []
+        raise
 
 
 def incoming(one: Bought, word: str) -> Incoming:

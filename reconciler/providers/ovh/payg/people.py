@@ -136,14 +136,16 @@ async def find(
     step = last(steps)
     if step is None:
         return Absent(why="nothing was sent")
+    later = await look_again(api, step.began_at)
     if action.verb is not Verb.ACTIVATE:
         present = member or await _member(api, action, _key(action))
         if present is not None and not present.settled:
             return _pending(api, login, status=present.status)
+        if present is None and later is not None:  # between two logins a person may be found by neither
+            return Unknown(why=f"neither {_key(action)} nor {login} is there", look_again_at=later)
         return Absent(why=f"{login} is unchanged, and the same change again does no harm")
     if member is not None:
         return _pending(api, login, status=member.status)
-    later = await look_again(api, step.began_at)
     if later is None:
         return Absent(why=f"{login} is not there, long after {since:%H:%M}")
     return Unknown(why=f"{login} is not there yet", look_again_at=later)
