@@ -70,7 +70,8 @@ def sandbox() -> None:
 @_placed
 @option("--port", type=click.IntRange(0, 65535), default=8430, show_default=True, help="0 takes a free one.")
 @option("--realistic", is_flag=True, help="Deliver as late as the real provider.")
-def serve(state: Path | None, workspace: Path | None, port: int, *, realistic: bool) -> None:
+@option("--signed", is_flag=True, help="Refuse whoever shows no login, as OVHcloud does.")
+def serve(state: Path | None, workspace: Path | None, port: int, *, realistic: bool, signed: bool) -> None:
     """Offer the sandbox over HTTP on this machine."""
     from reconciler.sandbox import server
 
@@ -78,7 +79,7 @@ def serve(state: Path | None, workspace: Path | None, port: int, *, realistic: b
         with _opened(state, workspace) as world:
             world.set("realistic", "on")
     try:
-        server.serve(port, _file(state, workspace))
+        server.serve(port, _file(state, workspace), signed=signed)
     except OSError as error:
         raise click.ClickException(f"cannot serve on port {port}: {error}") from error
 

@@ -27,8 +27,11 @@ class LateReplyError(Exception):
         self.answer = answer
 
 
-def application(world: World) -> ASGIApp:
-    """Serve a world; a lost or late reply leaves as an exception, for whoever holds the connection."""
+def application(world: World, *, trusting: bool = False) -> ASGIApp:
+    """Serve a world; a lost or late reply leaves as an exception, for whoever holds the connection.
+
+    trusting: OVHcloud's side lets in whoever shows no login at all.
+    """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -36,13 +39,15 @@ def application(world: World) -> ASGIApp:
             return
         incoming = Incoming(scope, receive)
         body = await incoming.body()
-        response = _outgoing(_own(world, incoming) or world.handle(_request(incoming, body)))
+        response = _outgoing(
+            _own(world, incoming) or world.handle(_request(incoming, body, trusted=trusting))
+        )
         await response(scope, receive, send)
 
     return app
 
 
-def _request(incoming: Incoming, body: bytes) -> Request:
+def _request(incoming: Incoming, body: bytes, *, trusted: bool) -> Request:
     scope = incoming.scope
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -53,6 +58,7 @@ def _request(incoming: Incoming, body: bytes) -> Request:
         scope["query_string"].decode("latin-1"),
         headers,
         body,
+        trusted,
     )
 
 

@@ -13,7 +13,10 @@ from reconciler.sandbox.store import Tx
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came over the wire; header names are lower-case."""
+    """A request as it came over the wire; header names are lower-case.
+
+    trusted: whether it may do without a login, as it came from this machine.
+    """
 
     method: str
     base: str
@@ -21,6 +24,7 @@ class Request:
     raw_query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    trusted: bool = False
 
     @property
     def url(self) -> str:

@@ -52,21 +52,24 @@ class _Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
-def serve(port: int, state: Path, *, tell: Callable[[str], None] = print) -> None:
-    """Serve the world of a file until a signal ends it; port 0 takes a free one. Tells the base URL."""
+def serve(port: int, state: Path, *, signed: bool = False, tell: Callable[[str], None] = print) -> None:
+    """Serve the world of a file until a signal ends it; port 0 takes a free one. Tells the base URL.
+
+    signed: refuse whoever shows no login, as OVHcloud does.
+    """
     world = World.open(state)
     try:
-        running = server(world, port)
+        running = server(world, port, trusting=not signed)
         running.tell = tell
         running.run()
     finally:
         world.close()
 
 
-def server(world: World, port: int) -> _Server:
+def server(world: World, port: int, *, trusting: bool = False) -> _Server:
     """Give a server for a world that is not started yet."""
     config = uvicorn.Config(
-        _hanging_up(application(world)),
+        _hanging_up(application(world, trusting=trusting)),
         host=HOST,
         port=port,
         http=_Protocol,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import ovh
 import pytest
 
@@ -26,12 +27,12 @@ class Served:
         return int(self.url.rsplit(":", 1)[1].split("/")[0])
 
 
-@pytest.fixture
-def served() -> Iterator[Served]:
+@pytest.fixture(params=[False])
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     world = World.open(None)
     world.load(SMALL)
     told = threading.Event()
-    running = server.server(world, 0)
+    running = server.server(world, 0, trusting=request.param)
     running.tell = lambda _: told.set()
     thread = threading.Thread(target=running.run)
     thread.start()
@@ -152,3 +153,24 @@ def test_the_ledger_and_the_requests_are_told_over_http(served: Served) -> None:
     assert bodies["/sandbox/ledger"] == b"[]"
     assert b'"counts"' in bodies["/sandbox/state"]
     assert b"/1.0" in bodies["/elsewhere"]
+
+
+@pytest.mark.parametrize("served", [True], indirect=True)
+def test_whoever_shows_no_login_may_be_let_in_as_the_owner(served: Served) -> None:
+    with httpx.Client(base_url=served.url) as client:
+        cart = client.post("/order/cart", json={"ovhSubsidiary": "FR"}).json()["cartId"]
+        assigned = client.post(f"/order/cart/{cart}/assign")
+        carts = client.get("/order/cart").json()
+        details = client.get("/auth/details").json()
+        wrong = client.get("/me", headers={"X-Ovh-Application": "wrong"})
+        half = client.get("/me", headers={"X-Ovh-Application": gate.APPLICATION_KEY})
+
+    assert assigned.status_code == 200
+    assert carts == [cart]
+    assert details["method"] == "account"
+    assert (wrong.status_code, wrong.json()["errorCode"]) == (403, "INVALID_KEY")
+    assert (half.status_code, half.json()["errorCode"]) == (403, "NOT_CREDENTIAL")
+
+
+def test_whoever_shows_no_login_is_refused_where_one_is_asked_for(served: Served) -> None:
+    assert httpx.get(f"{served.url}/me").status_code == 403
