@@ -16,6 +16,8 @@ from measure import Case, Figures, Row, once, python, ratios, rounds, serving
 from zones import one_zone_and_many
 
 RECONCILER = (sys.executable, "-m", "reconciler")
+LIBRARIES = "import sys; sys.modules['httpx._main'] = None; import asyncio, click, pydantic.type_adapter, httpx, aiohttp"
+"""What every plan imports, without a line of ours; and httpx without its command line, as we import it."""
 Say = Callable[[str], None]
 
 
@@ -130,19 +132,28 @@ def rivals(bench: Bench) -> list[Row]:
         )
     root = bench.folder("one", tenants=1, users=sizes.users)
     with one_zone_and_many(bench.root / "octo-one", bench.octodns, 1, sizes.users, "same") as octo:
-        found = _plans(bench, root, 1, "same", 1, octo)
-    rows.append(Row("P11", "one tenant: ours / octoDNS on one zone", ratios(found, "ours", "octodns"), 2))
-    return rows
+        libraries = Case((sys.executable, "-c", LIBRARIES))
+        found = _plans(bench, root, 1, "same", 1, octo, libraries=libraries)
+    return [
+        *rows,
+        Row("P11", "one tenant: ours / octoDNS on one zone", ratios(found, "ours", "octodns"), 2),
+        Row(
+            "P11",
+            "only importing click, pydantic, httpx and aiohttp / octoDNS on one zone",
+            ratios(found, "libraries", "octodns"),
+            math.inf,
+        ),
+    ]
 
 
 def _plans(
-    bench: Bench, root: Path, tenants: int, shape: str, step: int, octo: Case
+    bench: Bench, root: Path, tenants: int, shape: str, step: int, octo: Case, **others: Case
 ) -> list[dict[str, Figures]]:
     users = bench.sizes.users
     with serving("--tenants", tenants, "--users", users, "--shape", shape, "--step", step) as url:
         corpus.workspace(root, endpoint=url)
         plan = Case((*RECONCILER, "plan", "--detailed-exitcode"), root, codes=(0 if shape == "same" else 2,))
-        return rounds({"ours": plan, "octodns": octo}, bench.sizes.rounds)
+        return rounds({"ours": plan, "octodns": octo, **others}, bench.sizes.rounds)
 
 
 def growth(bench: Bench) -> list[Row]:
