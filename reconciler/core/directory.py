@@ -6,7 +6,7 @@ deleted in a bin, from where it is restored when it is written again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +14,6 @@ from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
 from reconciler.core.manifest import Person, full_login, login_key
 from reconciler.core.model import Entry, Json, Organisation, User, user_address
-from reconciler.core.plan import Waiting
 from reconciler.core.pool import Pool, Staying, Waiter
 from reconciler.core.progress import Progress
 
@@ -229,25 +228,29 @@ def drop_people(
     seated = {one.login for part in (pool.unmanaged, pool.leaving, pool.staying) for one in part}
     seated |= {one.login for one in pool.leavers if one.kept}
     for entry in sorted(organisation.entries):
-        if entry.deleted or entry.login not in progress.created or entry.login in written | busy:
+        if entry.deleted or entry.login in written | busy or not _made(progress, entry):
             continue
         if entry.login in seated:
             reason = f"{entry.login} still has a licence, so the person is not deleted"
-            draft.pending.append(
-                Waiting(
-                    address=user_address(entry.login), verb=Verb.DELETE_USER, reason=reason, state="pending"
-                )
-            )
+            draft.wait(user_address(entry.login), Verb.DELETE_USER, reason)
             continue
-        needs = sorted(action for (_, ref), action in freed.items() if ref == entry.ref)
-        draft.act(
-            Verb.DELETE_USER,
-            user_address(entry.login),
-            summary=f"{entry.login} is deleted; the directory keeps it in its bin for 30 days",
-            before={"login": entry.login},
-            after=None,
-            detail=_detail(entry.user, user=entry.ref),
-            reason="created by this tool, and no longer written in the manifest",
-            source=draft.source("users"),
-            needs=needs,
-        )
+        _drop(draft, entry, needs=sorted(action for (_, ref), action in freed.items() if ref == entry.ref))
+
+
+def _made(progress: Progress, entry: Entry) -> bool:
+    """Whether this tool put that very person there: one of the same login may have been made by somebody since."""
+    return progress.created.get(entry.login) in {"", entry.ref}
+
+
+def _drop(draft: Draft, entry: Entry, *, needs: Sequence[str]) -> None:
+    draft.act(
+        Verb.DELETE_USER,
+        user_address(entry.login),
+        summary=f"{entry.login} is deleted; the directory keeps it in its bin for 30 days",
+        before={"login": entry.login},
+        after=None,
+        detail=_detail(entry.user, user=entry.ref),
+        reason="created by this tool, and no longer written in the manifest",
+        source=draft.source("users"),
+        needs=needs,
+    )

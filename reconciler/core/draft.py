@@ -108,6 +108,10 @@ class Draft:
         self.actions.append(action)
         return action.id
 
+    def wait(self, address: Address, verb: Verb | None, reason: str, *, ref: str | None = None) -> None:
+        """Say that something is on its way, or has to wait for what is, and why."""
+        self.pending.append(Waiting(address=address, verb=verb, reason=reason, ref=ref, state="pending"))
+
     def block(self, address: Address, verb: Verb | None, reason: str, *, source: Source | None) -> None:
         """Say that something cannot be done, and why; what a closed directory holds up only waits."""
         waits = bool(self.closed) and reason == self.closed

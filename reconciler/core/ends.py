@@ -20,10 +20,13 @@ def tell_leaving(draft: Draft, standing: Standing) -> None:
     holding = standing.holding
     if holding is None:
         return
-    if holding.ends_on is not None and not standing.ending:
-        draft.leaving.append(Leaving(address=standing.address, ref=holding.ref, on=holding.ends_on))
+    days = {place.ref: place.ends_on for place in standing.ending}
+    if holding.ends_on is not None and not days:
+        days[holding.ref] = holding.ends_on
+    today = draft.now.date() if draft.now else date.min
     draft.leaving += [
-        Leaving(address=standing.address, ref=place.ref, on=place.ends_on) for place in standing.ending
+        Leaving(address=standing.address, ref=ref, on=on, ended=on is not None and on < today)
+        for ref, on in days.items()
     ]
 
 
@@ -61,8 +64,7 @@ def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Map
     wanted, pooled = standing.renewal, standing.capabilities.pool
     if wanted == "auto" and pooled and standing.slotted:
         return  # seats that were to end are wanted back by their number
-    source = draft.group_source(standing.group.name, "renewal")
-    live, known = standing.live, standing.capabilities.renewal
+    source, known = draft.group_source(standing.group.name, "renewal"), standing.capabilities.renewal
     if holding is not None and holding.renewal is None and not (standing.places and standing.slotted):
         known = False
     if not known and wanted == "off":
@@ -70,35 +72,44 @@ def _renewal(draft: Draft, standing: Standing, grown: str | None, standings: Map
         draft.block(standing.address, Verb.UPDATE, reason, source=source)
     if not known or _ends(standing, holding, grown) == (wanted == "off"):
         return
+    barred = _barred(draft, standing, standings)
+    if barred is None:
+        _renew(draft, standing, grown)
+    elif barred:
+        draft.block(standing.address, Verb.UPDATE, barred, source=source)
+
+
+def _barred(draft: Draft, standing: Standing, standings: Mapping[str, Standing]) -> str | None:
+    """Why the renewal stays as it is; empty when another group says it already; None when it is changed."""
+    holding, off = standing.holding, standing.renewal == "off"
     if holding is not None and holding.frozen not in {"", draft.closed}:
-        draft.block(standing.address, Verb.UPDATE, holding.frozen, source=source)
-        return
-    if standing.group.protect and wanted == "off":
-        reason = "protect: true: its renewal is never switched off"
-        draft.block(standing.address, Verb.UPDATE, reason, source=source)
-        return
-    if not pooled and (others := _who_else(standing, standings)) is not None:
-        if others and wanted == "off":
-            reason = f"{standing.ref} would end for {others} too: write `renewal: off` there as well"
-            draft.block(standing.address, Verb.UPDATE, reason, source=source)
-        return
+        return holding.frozen
+    if standing.group.protect and off:
+        return "protect: true: its renewal is never switched off"
+    if standing.capabilities.pool or (others := _who_else(standing, standings)) is None:
+        return None
+    return (
+        f"{standing.ref} would end for {others} too: write `renewal: off` there as well"
+        if others and off
+        else ""
+    )
+
+
+def _renew(draft: Draft, standing: Standing, grown: str | None) -> None:
+    wanted, live, holding = standing.renewal, standing.live, standing.holding
+    each = standing.capabilities.pool and standing.slotted and not grown
+    off = wanted == "off"
     draft.act(
         Verb.UPDATE,
         standing.address,
-        summary="renewal off: it ends at its expiration" if wanted == "off" else "renewal on again",
-        before={"renewal": "auto" if wanted == "off" else "off"},
+        summary="renewal off: it ends at its expiration" if off else "renewal on again",
+        before={"renewal": "auto" if off else "off"},
         after={"renewal": wanted},
-        detail=detail_of(
-            standing,
-            targets=[place.ref for place in live] if pooled and standing.slotted and not grown else [],
-            renewal=wanted,
-        ),
+        detail=detail_of(standing, targets=[place.ref for place in live] if each else [], renewal=wanted),
         reason=f"manifest asks for renewal: {wanted}" if standing.group.renewal else "no longer cancelled",
-        source=source,
+        source=draft.group_source(standing.group.name, "renewal"),
         needs=[grown] if grown else [],
-        reversible_until=(_last(live) or (holding.renews_on if holding else None))
-        if wanted == "off"
-        else None,
+        reversible_until=(_last(live) or (holding.renews_on if holding else None)) if off else None,
     )
 
 

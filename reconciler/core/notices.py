@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.core.draft import Draft
 from reconciler.core.model import Holding, group_address, seat_address, setting_address
 from reconciler.core.naming import can_be_named
-from reconciler.core.plan import Unmanaged, Waiting
+from reconciler.core.plan import Unmanaged
 from reconciler.core.progress import Progress
 from reconciler.core.standing import Standing
 
@@ -40,11 +40,7 @@ def tell_unready(draft: Draft, standings: Mapping[str, Standing]) -> None:
         ]
         if unready:
             reason = f"not readable yet: {', '.join(sorted(place.ref for place in unready))}"
-            draft.pending.append(
-                Waiting(
-                    address=standing.address, verb=None, reason=reason, ref=unready[0].ref, state="pending"
-                )
-            )
+            draft.wait(standing.address, None, reason, ref=unready[0].ref)
 
 
 def tell_notices(

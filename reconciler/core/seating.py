@@ -11,7 +11,7 @@ from reconciler.core.draft import Draft
 from reconciler.core.groups import detail_of
 from reconciler.core.manifest import Person, full_login, login_key
 from reconciler.core.model import Address, Json, Place, seat_address, user_address
-from reconciler.core.plan import Leaving, Unmanaged, Waiting
+from reconciler.core.plan import Leaving, Unmanaged
 from reconciler.core.pool import Joiner, Key, Leaver, Pool, Rename, Staying, user_of
 from reconciler.core.standing import Standing
 
@@ -55,9 +55,7 @@ def seat_people(
 def _leave(draft: Draft, standing: Standing, leaver: Leaver, joined: Mapping[Key, str]) -> None:
     address = seat_address(leaver.group, leaver.written)
     if leaver.kept and leaver.waits:
-        draft.pending.append(
-            Waiting(address=address, verb=Verb.DEACTIVATE, reason=leaver.kept, state="pending")
-        )
+        draft.wait(address, Verb.DEACTIVATE, leaver.kept)
     elif leaver.kept:
         draft.block(address, Verb.DEACTIVATE, leaver.kept, source=draft.group_source(leaver.group))
     else:
@@ -144,15 +142,8 @@ def _differs(place: Place, person: Person) -> bool:
 
 
 def _busy(draft: Draft, group: str, person: Person, place: Place) -> None:
-    draft.pending.append(
-        Waiting(
-            address=seat_address(group, login_key(person.login)),
-            verb=Verb.UPDATE,
-            reason=f"the provider works on it (task {place.task})" if place.task else "not readable yet",
-            ref=place.ref,
-            state="pending",
-        )
-    )
+    reason = f"the provider works on it (task {place.task})" if place.task else "not readable yet"
+    draft.wait(seat_address(group, login_key(person.login)), Verb.UPDATE, reason, ref=place.ref)
 
 
 def _update(
@@ -195,7 +186,7 @@ def _update(
 def _tell_people(draft: Draft, standings: Mapping[str, Standing], pool: Pool) -> None:
     for one in pool.waiting:
         address = seat_address(one.group, login_key(one.person.login))
-        draft.pending.append(Waiting(address=address, verb=Verb.ACTIVATE, reason=one.reason, state="pending"))
+        draft.wait(address, Verb.ACTIVATE, one.reason)
     for one in pool.refused:
         address = seat_address(one.group, login_key(one.person.login))
         draft.block(address, Verb.ACTIVATE, one.reason, source=draft.person_source(one.person))

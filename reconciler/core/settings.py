@@ -16,7 +16,6 @@ from reconciler.core.delegated import access_address, tell_rights
 from reconciler.core.draft import Draft
 from reconciler.core.manifest import Customer, DelegatedAdministration, ProductKey, Tenant
 from reconciler.core.model import Address, Json, Organisation, setting_address
-from reconciler.core.plan import Waiting
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Support
 
@@ -71,9 +70,7 @@ def settle_settings(draft: Draft, organisation: Organisation, progress: Progress
             continue
         reason = _waits(draft, one, organisation, {*made, *met})
         if reason:
-            draft.pending.append(
-                Waiting(address=one.address, verb=Verb.UPDATE, reason=reason, state="pending")
-            )
+            draft.wait(one.address, Verb.UPDATE, reason)
             continue
         needs = [made[address] for address in (CUSTOMER, one.follows) if address in made]
         identifier = _act(draft, one, organisation, needs=needs)

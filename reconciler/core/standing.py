@@ -209,34 +209,24 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
     domain: str = "",
 ) -> Standing:
     """Gather what is known of one group; a holding that the full reading leaves out cannot be planned for."""
-    holding, identity = _in_full(tenant, identity, holdings)
-    if holding is not None and (said := _which_domain(tenant, group, holding)):
-        holding, identity = None, Identity(verdict="blocked", code="RC4109", reason=said)
-    if holding is not None:
-        product = holding.product
+    holding, identity = _in_full(tenant, group, identity, holdings)
     names = names_of(group)
     opened = [one for one in progress.open.values() if not one.groups.isdisjoint(names)]
-    present = {place.login for place in holding.places} if holding else set()
     into = holding.ref if holding else identity.scope if identity.verdict == "order" else None
     return Standing(
         group=group,
         identity=identity,
         capabilities=capabilities,
-        product=product,
+        product=holding.product if holding else product,
         domain=tenant.domain or (holding.domain if holding else "") or domain,
         tenant=tenant.tenant,
         holding=holding,
         open=open_at(progress, group),
-        stuck=_first(
-            one for one in stuck_at(progress, group) if holding is None or one.action.how != "by-hand"
-        ),
+        stuck=_stuck(progress, group, holding),
         coming=_coming(group, holding, into, incoming),
         open_people=frozenset(login for one in opened for login in one.logins),
         touched=frozenset(ref for one in opened for ref in one.action.detail.get("targets", ())),
-        reserved=sum(
-            one.action.verb is Verb.ACTIVATE and one.action.detail.get("login") not in present
-            for one in opened
-        ),
+        reserved=_reserved(opened, holding),
         elsewhere=_elsewhere(holding, holdings) if not capabilities.pool else frozenset(),
         ended=group.name in progress.cancelled,
         late=_late(
@@ -259,21 +249,38 @@ def _coming(
     return sure or tuple(one for one in found if one.anywhere)
 
 
+def _stuck(progress: Progress, group: Group, holding: Holding | None) -> Stuck | None:
+    """The failed purchase that blocks a group; one by hand no more, once its service is found."""
+    return _first(one for one in stuck_at(progress, group) if holding is None or one.action.how != "by-hand")
+
+
+def _reserved(opened: Iterable[Open], holding: Holding | None) -> int:
+    """How many free seats open activations will fill: who sits there already takes none."""
+    present = {place.login for place in holding.places} if holding else set()
+    return sum(
+        one.action.verb is Verb.ACTIVATE and one.action.detail.get("login") not in present for one in opened
+    )
+
+
 def _first(some: Iterable[T | None]) -> T | None:
     return next((one for one in some if one is not None), None)
 
 
 def _in_full(
-    tenant: Tenant, identity: Identity, holdings: Sequence[Holding]
+    tenant: Tenant, group: Group, identity: Identity, holdings: Iterable[Holding]
 ) -> tuple[Holding | None, Identity]:
+    """A group's holding as it was read; one that cannot be planned for blocks the group instead."""
     outline = identity.holding
     if outline is None:
         return None, identity
-    for one in holdings:
-        if (one.ref, one.product, one.scope) == (outline.ref, outline.product, outline.scope):
-            return one, identity
-    said = f"{outline.ref} is listed and cannot be read as {tenant.provider}: correct the pin"
-    return None, Identity(verdict="blocked", code="RC4102", reason=said)
+    known = (outline.ref, outline.product, outline.scope)
+    holding = next((one for one in holdings if (one.ref, one.product, one.scope) == known), None)
+    if holding is None:
+        said = f"{outline.ref} is listed and cannot be read as {tenant.provider}: correct the pin"
+        return None, Identity(verdict="blocked", code="RC4102", reason=said)
+    if said := _which_domain(tenant, group, holding):
+        return None, Identity(verdict="blocked", code="RC4109", reason=said)
+    return holding, identity
 
 
 def _which_domain(tenant: Tenant, group: Group, holding: Holding) -> str:
