@@ -99,6 +99,24 @@ def fallback(ask: Ask, prices: Sequence[WorkspacePrice], names: Iterable[str]) -
     return None
 
 
+def told(
+    actions: Iterable[Action], prices: Sequence[WorkspacePrice], written: Mapping[str, str]
+) -> tuple[Action, ...]:
+    """Actions that were planned without a price, with the workspace's of today.
+
+    written: how the manifest names the product of a group.
+    """
+    return tuple(_told(action, prices, written) for action in actions)
+
+
+def _told(action: Action, prices: Sequence[WorkspacePrice], written: Mapping[str, str]) -> Action:
+    wanted = ask(action, pool=action.detail.get("provider") != "ovh-payg")
+    if action.price is not None or wanted is None:
+        return action
+    price = fallback(wanted[0], prices, [written[action.group]] if action.group in written else [])
+    return replace(action, price=_times(price, wanted[1])) if price else action
+
+
 def with_monthly(
     unmanaged: tuple[Unmanaged, ...], holdings: Iterable[Holding], unit: Mapping[str, Price]
 ) -> tuple[Unmanaged, ...]:
@@ -111,18 +129,19 @@ def with_monthly(
     return tuple(replace(one, monthly=known.get((one.ref, one.product), one.monthly)) for one in unmanaged)
 
 
-def rise(actions: Iterable[Action]) -> tuple[dict[str, Decimal], int]:
-    """By how much the monthly bill rises at once, per currency, and how many purchases have no known price."""
+def rise(actions: Iterable[Action]) -> tuple[dict[str, Decimal], tuple[str, ...]]:
+    """By how much the monthly bill rises at once, per currency; the products bought whose price nobody knows."""
     total: dict[str, Decimal] = {}
-    unknown = 0
+    unknown: list[str] = []
     for action in actions:
         if action.scheduled_for is not None:
             continue
         if action.price is None:
-            unknown += buys(action) or _bought_by_hand(action)
+            if buys(action) or _bought_by_hand(action):
+                unknown.append(str(action.detail.get("product") or action.address))
             continue
         total[action.price.currency] = total.get(action.price.currency, ZERO) + action.price.monthly
-    return total, unknown
+    return total, tuple(unknown)
 
 
 def _bought_by_hand(action: Action) -> bool:

@@ -61,12 +61,16 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """What ends on a date because it was asked to; `seats`: how many, where the rest goes on."""
+    """What ends on a date because it was asked to.
+
+    seats: how many, where the rest goes on. ended: the day is over, and what is left of it can be used for a while.
+    """
 
     address: Address
     ref: str
     on: date | None
     seats: int | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,8 @@ from reconciler.core.order import shrinks
 from reconciler.core.plan import Exceeded, Plan
 from reconciler.core.workspace import Policy
 
+_ODD = re.compile(r"[^\w .+-]")
+"""What may mean something else to YAML."""
 HALF_AT_LEAST = 5
 """From this many people on, taking more than half of a group away exceeds max_deactivations."""
 
@@ -157,8 +161,9 @@ def _increase(work: Work, policy: Policy, allowed: Allowances, now: datetime) ->
                 rule=rule,
                 number="unknown",
                 limit=f"{limit.amount} {limit.currency}",
-                message=f"{unknown} purchase{' has' if unknown == 1 else 's have'} no known price",
-                hint=f"write their price under `prices:`, or allow it once: --allow {rule}={limit.amount}",
+                message=f"{_purchases(unknown)} no known price",
+                hint=f"write under `prices:` of reconciler.yaml what a seat costs, {_rows(unknown, limit.currency)}; "
+                f"or allow it once: --allow {rule}={limit.amount}",
             )
         ]
     spent = this_month(work.spending, now)
@@ -175,6 +180,24 @@ def _increase(work: Work, policy: Policy, allowed: Allowances, now: datetime) ->
             what += f", after {before} {currency} this month"
         found += _over(rule, amount + before, ceiling, what)
     return found
+
+
+def _purchases(unknown: Sequence[str]) -> str:
+    return "1 purchase has" if len(unknown) == 1 else f"{len(unknown)} purchases have"
+
+
+def _rows(products: Iterable[str], currency: str) -> str:
+    """The rows of the workspace that would tell a price, as one writes them; the amount is an example."""
+    rows = (
+        f'{{product: {_quoted(one)}, amount: "10.50", currency: {currency}, per: month}}'
+        for one in sorted(set(products))
+    )
+    return f"as in {', '.join(rows)}"
+
+
+def _quoted(product: str) -> str:
+    """A product as YAML reads it as text within braces."""
+    return json.dumps(product, ensure_ascii=False) if _ODD.search(product) or product.isdigit() else product
 
 
 def _seats(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> list[Exceeded]:

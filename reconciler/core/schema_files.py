@@ -164,7 +164,10 @@ def _tenant() -> Schema:
             "blocked": _list(_ref("waiting")),
             "unmanaged": _list(_record(unmanaged, {"currency": _or_null(_TEXT)})),
             "leaving": _list(
-                _record({"address": _TEXT, "ref": _TEXT, "on": _or_null(_DAY)}, {"seats": _COUNT})
+                _record(
+                    {"address": _TEXT, "ref": _TEXT, "on": _or_null(_DAY)},
+                    {"seats": _COUNT, "ended": _BOOLEAN},
+                )
             ),
             "findings": _list(_ref("finding")),
         },

@@ -299,7 +299,9 @@ def _waiting_to_dict(item: Waiting) -> Values:
 
 def _leaving(item: Leaving) -> Values:
     told: Values = {"address": item.address, "ref": item.ref, "on": day(item.on)}
-    return told if item.seats is None else {**told, "seats": item.seats}
+    if item.seats is not None:
+        told["seats"] = item.seats
+    return {**told, "ended": True} if item.ended else told
 
 
 def _drift_to_dict(item: Drift) -> Values:

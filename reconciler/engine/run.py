@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from reconciler.core.action import Action
 from reconciler.core.errors import GuardError, JournalError, ReconcilerError
-from reconciler.core.money import buys
+from reconciler.core.money import buys, told
 from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
 from reconciler.core.progress import Progress
@@ -148,10 +149,16 @@ def _guarded(over: Iterable[Exceeded]) -> None:
         )
 
 
+def _begun_by_resume(setup: Setup, tenant: str, progress: Mapping[str, Progress]) -> tuple[Action, ...]:
+    """What a resume would still begin; where the plan knew no price, with the one of today's workspace."""
+    groups = setup.selection.by_name[tenant].tenant.license_groups
+    return told(progress[tenant].todo.values(), setup.prices, {one.name: one.product for one in groups})
+
+
 def _guard_resumed(setup: Setup, chosen: Iterable[Plan], progress: Mapping[str, Progress]) -> None:
     """Guards hold for what a resume would still begin, too."""
     left = {
-        plan.tenant: tuple(progress[plan.tenant].todo.values())
+        plan.tenant: _begun_by_resume(setup, plan.tenant, progress)
         for plan in chosen
         if plan.hold is None and plan.tenant in progress and progress[plan.tenant].todo
     }

@@ -30,13 +30,15 @@ def departures(leaving: Iterable[Leaving]) -> Iterator[Departure]:
         refs = {item.ref for item in items}
         when = f" on {on.isoformat()}" if on else ""
         some = items[0].seats if len(items) == 1 else None
+        over = all(item.ended for item in items)
+        one, many = ("ended", "ended") if over else ("ends", "end")
         if some is not None:
-            said = f"{words.count(some, 'seat')} {'ends' if some == 1 else 'end'}{when}"
+            said = f"{words.count(some, 'seat')} {one if some == 1 else many}{when}"
             yield Departure(items[0].address, said, f"ref {items[0].ref}")
         elif len(refs) == 1:
-            yield Departure(items[0].address, f"ends{when}", f"ref {items[0].ref}")
+            yield Departure(items[0].address, f"{one}{when}", f"ref {items[0].ref}")
         else:
-            yield Departure(f"group/{group}", f"{words.count(len(refs), 'seat')} end{when}", _with(items))
+            yield Departure(f"group/{group}", f"{words.count(len(refs), 'seat')} {many}{when}", _with(items))
 
 
 def _with(items: Iterable[Leaving]) -> str:

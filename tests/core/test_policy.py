@@ -124,6 +124,17 @@ class TestIncrease:
 
         assert found.message == "1 purchase has no known price"
 
+    def test_it_is_told_which_prices_to_write(self) -> None:
+        def order(product: str) -> Action:
+            return unknown(detail={"quantity": 3, "product": product})
+
+        (found,) = judge(order("SPB"), order("11"), order("CFQ7:0001"), order("SPB"), policies=[limit()])
+
+        assert found.message == "4 purchases have no known price"
+        assert [f"product: {one}" in found.hint for one in ("SPB,", '"11",', '"CFQ7:0001",')] == [True] * 3
+        assert 'as in {product: "11", amount: "10.50", currency: EUR, per: month}, {product: ' in found.hint
+        assert found.hint.endswith("or allow it once: --allow max_monthly_increase=100.00")
+
     def test_it_is_lifted_once_unknown_prices_and_other_currencies_included(self) -> None:
         allow = ["max_monthly_increase=800.00"]
 

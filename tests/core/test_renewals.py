@@ -87,6 +87,7 @@ def test_what_ended_is_counted_down() -> None:
     (told,) = [each for each in here.plan().findings if each.code == "RC4402"]
     assert "can be used for 10 more days" in told.message
     assert "kept for 100 more days" in told.message
+    assert [each.ended for each in here.plan().leaving] == [True]
 
 
 def test_only_what_comes_soon_is_within() -> None:

@@ -205,15 +205,36 @@ def test_a_new_customers_purchase_has_no_price_and_so_is_above_every_limit(bench
     one = bench("{}", acme=partner(PREMIUM.format(3), more=NEW_CUSTOMER))
     one.workspace("policy: {max_monthly_increase: {amount: '500.00', currency: EUR}}\n")
 
-    with pytest.raises(GuardError, match="no known price"):
+    with pytest.raises(GuardError, match="no known price") as caught:
         one.apply()
 
+    assert "{product: SPB, amount: " in caught.value.hint
+    assert "--allow max_monthly_increase=500.00" in caught.value.hint
     assert one.count("partner-customer-created") == 0
     one.workspace(
         "prices: [{product: SPB, amount: '20.60', currency: EUR, per: month}]\n"
         "policy: {max_monthly_increase: {amount: '500.00', currency: EUR}}\n"
     )
     assert one.apply().exit_code == 4
+
+
+def test_a_resume_of_it_is_stopped_as_well_until_the_workspace_tells_the_price(bench: Make) -> None:
+    one = bench("{}", acme=partner(PREMIUM.format(3), more=NEW_CUSTOMER))
+    assert one.apply().exit_code == 4
+    one.world.change(f"agreement-signed {DOMAIN}")
+    limited = "policy: {max_monthly_increase: {amount: '500.00', currency: EUR}}\n"
+    one.workspace(limited)
+
+    with pytest.raises(GuardError, match="1 purchase has no known price") as caught:
+        one.resume()
+    bought = sold(one)
+    one.workspace(f"prices: [{{product: SPB, amount: '20.60', currency: EUR, per: month}}]\n{limited}")
+    ended = one.resume()
+
+    assert "{product: SPB, amount: " in caught.value.hint
+    assert bought == []
+    assert ended.exit_code in {0, 4}
+    assert sold(one) == [(3, "active", 1)]
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,23 @@ def test_seats_of_a_group_that_end_together_are_one_line_with_a_count() -> None:
     assert "  > leaving  group/last    1 seat ends on 2026-12-21  ref 4713\n" in text
 
 
+def test_what_ended_is_said_to_have_ended() -> None:
+    on = date(2026, 10, 21)
+    leaving = (
+        Leaving(address="seat/office/piotr", ref="old-1", on=on, ended=True),
+        Leaving(address="seat/office/ewa", ref="old-2", on=on, ended=True),
+        Leaving(address="group/mail", ref="4711", on=on, ended=True),
+        Leaving(address="group/last", ref="4713", on=on, seats=1, ended=True),
+    )
+    plan = replace(makers.in_sync("acme"), leaving=leaving)
+
+    text = PLAN["text"](makers.run(plan), Options())
+
+    assert "2 seats ended on 2026-10-21" in text
+    assert "> leaving  group/mail    ended on 2026-10-21" in text
+    assert "1 seat ended on 2026-10-21" in text
+
+
 def test_contracts_are_listed_once_however_many_purchases_accept_them() -> None:
     twice = [replace(makers.acme(), tenant=name) for name in ("acme", "beta")]
 
