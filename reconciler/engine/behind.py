@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.core.errors import JournalError, ProviderError
@@ -23,7 +23,8 @@ async def not_behind(setup: Setup, plans: Iterable[Plan], progress: dict[str, Pr
     """Refuse the run while the journal does not know what we have done; JournalError says what was seen.
 
     Looked at are the accounts of the tenants that are applied: a purchase carries our mark there. Gives the
-    plans, without those of an account that cannot be asked: the others' tenants go on.
+    plans, without those of an account that cannot be asked: the others' tenants go on. Where nothing is to do,
+    what was seen is a note.
     """
     plans = tuple(plans)
     found, unasked = await _unknown(
@@ -34,12 +35,22 @@ async def not_behind(setup: Setup, plans: Iterable[Plan], progress: dict[str, Pr
             _accept(setup, one, progress)
     elif found or setup.journal.behind:
         seen = [f"bought from here, and unknown to the journal: {one.told}" for one in found]
+        if not (setup.journal.behind or _acts(plans, progress)):
+            setup.notes = (*setup.notes, *seen)
+            return plans
         raise JournalError(
             "; ".join(filter(None, [setup.journal.behind, *seen])) + ". Nothing was sent",
             hint=HINT,
             code="journal-behind",
         )
     return tuple(_unless_unasked(plan, unasked.get((plan.account, plan.provider))) for plan in plans)
+
+
+def _acts(plans: Iterable[Plan], progress: Mapping[str, Progress]) -> bool:
+    """Whether anything would be sent: where nothing is to do, what the journal does not know does no harm."""
+    return any(
+        plan.actions or (known := progress.get(plan.tenant, Progress())).open or known.todo for plan in plans
+    )
 
 
 async def proven(setup: Setup, run: Run, progress: dict[str, Progress]) -> Run:

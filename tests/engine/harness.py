@@ -207,6 +207,13 @@ class Process:
             self.journal.close()
 
 
+def begun(report: Report) -> Report:
+    """The report of an apply that could begin; raises why it was refused before anything was sent."""
+    if report.refusal is not None and not report.went_on:
+        raise report.refusal
+    return report
+
+
 @dataclass
 class Bench:
     """A workspace on disk, a provider in memory, one clock, and what came of it all."""
@@ -306,10 +313,7 @@ class Bench:
 
     def apply(self, consent: Consent | None = None, **more: Any) -> Report:
         """Apply, as with --yes unless a consent is given; raises why it was refused before anything was sent."""
-        report = self.process(**more).run(lambda setup: apply(setup, consent or Consent()))
-        if report.refusal is not None and not report.went_on:
-            raise report.refusal
-        return report
+        return begun(self.process(**more).run(lambda setup: apply(setup, consent or Consent())))
 
     def resume(self, **more: Any) -> Report:
         """Go on with what is open."""

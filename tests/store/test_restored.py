@@ -19,7 +19,7 @@ from reconciler.core.report import Report
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply, resume
 from reconciler.store.journal import open_journal
-from tests.engine.harness import Bench
+from tests.engine.harness import Bench, begun
 from tests.engine.stories import prepaid, world_prepaid
 from tests.store.makers import event
 from tests.store.remotes import BRANCH, Remote
@@ -122,7 +122,7 @@ def run(one: Bench, kept: Kept) -> Run:
             if accepted:
                 journal.accept()
             process = one.process(journal=journal, accepted=accepted, wait=wait)
-            return process.run(lambda setup: resume(setup) if resuming else apply(setup, Consent()))
+            return begun(process.run(lambda setup: resume(setup) if resuming else apply(setup, Consent())))
         finally:
             journal.close()
 
@@ -138,8 +138,11 @@ def bought(one: Bench, run: Run, kept: Kept, *, wait: timedelta) -> None:
     kept.put_back()
 
 
-@pytest.mark.parametrize("wait", [NOW, timedelta(hours=6)], ids=["under way", "delivered"])
-@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "elsewhere"])
+@pytest.mark.parametrize(
+    ("wait", "elsewhere"),
+    [(NOW, False), (timedelta(hours=6), False), (timedelta(hours=6), True)],
+    ids=["under way-here", "delivered-here", "delivered-elsewhere"],
+)
 def test_an_apply_stops_before_it_sends_anything(
     one: Bench,
     run: Run,
@@ -174,6 +177,24 @@ def test_an_apply_stops_before_it_sends_anything(
         assert "the journal is older than it was" in refused.value.message
     else:
         assert "its history was rewritten" in refused.value.message
+
+
+def test_where_nothing_is_to_do_what_the_journal_does_not_know_is_a_note(
+    one: Bench, run: Run, kept: Kept
+) -> None:
+    bought(one, run, kept, wait=NOW)
+    kept.forget()
+    sent = len(one.calls(writing=True))
+
+    under_way = run(wait=NOW)
+    one.world.advance(timedelta(hours=6))
+    delivered = run(wait=NOW)
+
+    assert (under_way.exit_code, delivered.exit_code) == (4, 0)
+    for report in (under_way, delivered):
+        assert "unknown to the journal: acme group/office (order 210000001)" in report.notes[-1]
+    assert one.calls(writing=True)[sent:] == []
+    assert one.count("order-placed") == 1
 
 
 def test_who_looked_at_it_goes_on_once_and_for_all(one: Bench, run: Run, kept: Kept) -> None:
@@ -244,6 +265,8 @@ def test_a_new_journal_is_held_against_the_provider_too(one: Bench) -> None:
     one.write(acme=prepaid(7, "ada"))
     assert one.apply(wait=NOW).exit_code == 4
     (one.root / "journal.db").unlink()
+    assert one.apply(wait=NOW).exit_code == 4
+    one.world.advance(timedelta(hours=6))
     one.write(acme=prepaid(9, "ada"))
 
     with pytest.raises(JournalError, match=r"unknown to the journal: acme group/office \(order 210000001\)"):
