@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from reconciler.core.draft import Draft
-from reconciler.core.model import Place
+from reconciler.core.model import Holding, Place
 from reconciler.core.plan import Due
 from reconciler.core.provider import Windows
 from reconciler.core.standing import Standing
@@ -30,10 +30,10 @@ class _Day(NamedTuple):
 def dues(tenant: str, standings: Mapping[str, Standing], now: datetime) -> tuple[Due, ...]:
     """Everything of a tenant that renews or ends on a known day, the next first."""
     found = [
-        _due(tenant, standing, day, now.date())
+        _due(tenant, standing, holding, day, now.date())
         for standing in standings.values()
-        if standing.holding is not None
-        for day in _days(standing)
+        if (holding := standing.holding) is not None
+        for day in _days(standing, holding)
     ]
     return tuple(sorted(found, key=lambda one: (one.on, one.address)))
 
@@ -43,23 +43,23 @@ def within(some: Iterable[Due], days: int) -> tuple[Due, ...]:
     return tuple(one for one in some if one.days <= days and (one.days >= 0 or one.what == "ended"))
 
 
-def _days(standing: Standing) -> Iterator[_Day]:
-    holding = standing.holding
-    assert holding is not None  # noqa: S101 - the caller asked
-    if (
-        standing.slotted
-        and standing.capabilities.pool
-        and any(place.ends_on or place.renews_on for place in standing.places)
-    ):
+def _days(standing: Standing, holding: Holding) -> Iterator[_Day]:
+    dated = any(place.ends_on or place.renews_on for place in standing.places)
+    if standing.slotted and standing.capabilities.pool and dated:
         yield from _by_day(standing.places)
         return
-    on = holding.ends_on or holding.renews_on
+    on, ends = holding.ends_on or holding.renews_on, holding.ends_on is not None or holding.renewal == "off"
     if on is not None:
-        idle = standing.free if standing.capabilities.people and standing.capabilities.pool else None
-        if idle is not None and (after := (holding.scheduled or {}).get("seats")) is not None:
-            # What is not renewed is not paid again.
-            idle = max(0, idle - (standing.counted - int(str(after))))
-        yield _Day(on, holding.ends_on is not None or holding.renewal == "off", holding.seats, idle)
+        yield _Day(on, ends, holding.seats, _idle(standing, holding))
+
+
+def _idle(standing: Standing, holding: Holding) -> int | None:
+    """How many seats would be paid again for nobody; None where nobody can tell who sits on them."""
+    idle = standing.free if standing.capabilities.people and standing.capabilities.pool else None
+    after = (holding.scheduled or {}).get("seats")
+    if idle is None or after is None:
+        return idle
+    return max(0, idle - (standing.counted - int(str(after))))  # what is not renewed is not paid again
 
 
 def _by_day(places: Iterable[Place]) -> Iterator[_Day]:
@@ -73,9 +73,7 @@ def _by_day(places: Iterable[Place]) -> Iterator[_Day]:
         yield _Day(on, ends, len(some), sum(place.login is None for place in some))
 
 
-def _due(tenant: str, standing: Standing, day: _Day, today: date) -> Due:
-    holding = standing.holding
-    assert holding is not None  # noqa: S101 - the caller asked
+def _due(tenant: str, standing: Standing, holding: Holding, day: _Day, today: date) -> Due:
     over = day.ends and day.on < today
     windows = standing.capabilities.windows if day.ends else Windows()
     planned = (holding.scheduled or {}).get("seats")
@@ -102,21 +100,21 @@ def _after(on: date, days: int | None) -> date | None:
 def tell_dues(draft: Draft, standings: Mapping[str, Standing], now: datetime) -> None:
     """Say in the plan what renews or ends soon, at the notices' distance, where that does not happen all the time."""
     for standing in standings.values():
-        if standing.holding is None or _short(standing):
+        holding = standing.holding
+        if holding is None or _short(holding):
             continue
         asked = standing.cancelled or standing.counts_ending
-        for day in _days(standing):
+        for day in _days(standing, holding):
             if day.ends and asked and day.on >= now.date():
                 continue  # it ends because the manifest says so, and stands among what is leaving
-            one = _due(draft.manifest.tenant.tenant, standing, day, now.date())
+            one = _due(draft.manifest.tenant.tenant, standing, holding, day, now.date())
             _tell(draft, standing, one, one.days)
 
 
-def _short(standing: Standing) -> bool:
+def _short(holding: Holding) -> bool:
     """Whether its term comes round so often that a notice would say nothing; one that ends is told all the same."""
-    holding = standing.holding
-    if holding is None or holding.ends_on is not None:
-        return holding is None
+    if holding.ends_on is not None:
+        return False
     days = TERMS.get(holding.term, 365) if holding.term else 0
     return timedelta(days=days) < SHORT
 

@@ -6,7 +6,7 @@ They look at the sketch, not at the typed tenant, so that a wrong type in one pl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from reconciler.core.accounts import Account
 from reconciler.core.diagnostic import Path, Problem
@@ -83,7 +83,7 @@ def _provider(sketch: Sketch) -> Iterator[Problem]:
             hint="write a `directory`, or delete `users`",
             at_key=True,
         )
-    if sketch.directory is not None and not _directory_is_known(sketch):
+    if sketch.directory is not None and not _is_known(sketch, sketch.directory):
         yield Problem(
             "RC2105",
             ("directory",),
@@ -99,10 +99,9 @@ def _provider(sketch: Sketch) -> Iterator[Problem]:
         yield from unknown_country(country, ("customer", "country"))
 
 
-def _directory_is_known(sketch: Sketch) -> bool:
+def _is_known(sketch: Sketch, directory: Container[str]) -> bool:
     """Whether the directory has an id, or gets the one of the customer at Partner Center."""
-    assert sketch.directory is not None  # noqa: S101 - the only caller asked
-    if "tenant_id" in sketch.directory:
+    if "tenant_id" in directory:
         return True
     return sketch.provider == "partner-center" and not {"service", "customer"}.isdisjoint(sketch.raw)
 

@@ -22,7 +22,7 @@ from reconciler.core.errors import (
     Uncertain,
 )
 from reconciler.core.journal import Kind
-from reconciler.core.model import Json
+from reconciler.core.model import Address, Json, Price
 from reconciler.core.money import buys, dearer
 from reconciler.core.open import Open
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, Step, Stepped, Unknown
@@ -166,8 +166,9 @@ async def _send(action: Action, means: Means, *, number: int) -> Answer:
 
 async def _before(action: Action, means: Means, told: Any, step: Step, alone: AsyncExitStack) -> None:
     try:
-        if step.quote is not None and dearer(action.price, step.quote.price):
-            raise _too_dear(action, step)
+        quoted = step.quote.price if step.quote else None
+        if action.price and quoted and dearer(action.price, quoted):
+            raise _too_dear(action.address, action.price, quoted)
         if step.exclusive:
             await alone.enter_async_context(means.checkout(action))
     except (StalePlanError, ProviderError) as error:
@@ -188,12 +189,9 @@ async def _after(action: Action, means: Means, one: Stepped) -> None:
         ) from error
 
 
-def _too_dear(action: Action, step: Step) -> StalePlanError:
-    planned, quoted = action.price, step.quote.price if step.quote else None
-    assert planned is not None  # noqa: S101 - dearer() compared both
-    assert quoted is not None  # noqa: S101 - see above
+def _too_dear(address: Address, planned: Price, quoted: Price) -> StalePlanError:
     return StalePlanError(
-        f"{action.address}: the price is now {quoted.monthly} {quoted.currency} a month, "
+        f"{address}: the price is now {quoted.monthly} {quoted.currency} a month, "
         f"the plan said {planned.monthly} {planned.currency}",
         hint="plan again and review the new price",
         code="price",
