@@ -116,8 +116,8 @@ class Signature(_Spoken):
     def sign(self, method: str, url: str, body: bytes, timestamp: str) -> str:
         """Sign what is sent: `$1$` and the SHA-1 of the six parts joined by `+`."""
         parts = (self._secret, self._consumer, method, url, body.decode(), timestamp)
-        # SHA-1 is what the API asks for (verified 2026-08-04, api.ovh.com/auth).
-        return "$1$" + hashlib.sha1("+".join(parts).encode()).hexdigest()  # noqa: S324
+        # Verified 2026-08-04, api.ovh.com/auth.
+        return "$1$" + hashlib.sha1("+".join(parts).encode()).hexdigest()  # noqa: S324 - what the API asks for
 
 
 class ClientCredentials(_Spoken):
