@@ -20,7 +20,7 @@ from reconciler.core.errors import WorkspaceError
 from reconciler.core.journal import Event, Kind
 from reconciler.core.manifest import Tenant, fingerprint
 from reconciler.core.open import Open
-from reconciler.core.overview import History, OpenAction, Overview, TenantOverview
+from reconciler.core.overview import History, OpenAction, Overview, TenantOverview, fileless
 from reconciler.core.plan import Status
 from reconciler.core.planner import waiting
 from reconciler.core.progress import Progress
@@ -65,6 +65,7 @@ def _overview(world: World, chosen: Chosen, *, latest: int) -> Overview:
     finally:
         journal.close()
     progress = progress_of(events, world.selection.every)
+    lost = fileless(progress, [one.tenant for one in world.selection.every])
     closed = {event.tenant: event.at for event in events if event.kind is Kind.CLOSED}
     ends = _ends(events, latest)
     now = datetime.now(UTC)
@@ -78,7 +79,8 @@ def _overview(world: World, chosen: Chosen, *, latest: int) -> Overview:
         ),
         created_at=now,
         tool_version=__version__,
-        notes=notes,
+        notes=(*notes, *lost),
+        fileless=bool(lost),
     )
 
 
@@ -171,6 +173,8 @@ def status_exit(overview: Overview) -> int:
                 pass
         if one.owed:
             codes.add(3)
+    if overview.fileless:
+        codes.add(4)
     return worst(codes)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.action import Verb
 from reconciler.core.journal import Event
+from reconciler.core.manifest import Tenant
 from reconciler.core.model import Address
 from reconciler.core.plan import Status
+from reconciler.core.progress import Progress
 from reconciler.core.report import State
 
 
@@ -53,12 +55,13 @@ class TenantOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All tenants of one `status`, in the order of their names."""
+    """All tenants of one `status`, in the order of their names; `fileless`: something is open in others."""
 
     tenants: tuple[TenantOverview, ...]
     created_at: datetime
     tool_version: str
     notes: tuple[str, ...] = ()
+    fileless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +72,22 @@ class History:
     created_at: datetime
     tool_version: str
     notes: tuple[str, ...] = ()
+
+
+def fileless(progress: Mapping[str, Progress], tenants: Collection[Tenant]) -> tuple[str, ...]:
+    """Say in which tenants something is open although their file is gone: nobody can be asked without it."""
+    olds = {one.previously for one in tenants if not progress.get(one.tenant, Progress()).twice}
+    named = {one.tenant for one in tenants} | {old for old in olds if old}
+    return tuple(
+        f"{name} has no file any more, and is not done: {_still(known)}; write the file again, then resume"
+        for name, known in sorted(progress.items())
+        if known.open and name not in named
+    )
+
+
+def _still(known: Progress) -> str:
+    told = (
+        f"{one.action.verb} {one.action.address}" + (f" (ref {one.ticket})" if one.ticket else "")
+        for one in known.open.values()
+    )
+    return ", ".join(told)

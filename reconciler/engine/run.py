@@ -9,10 +9,11 @@ from functools import partial
 from reconciler.core.action import Action
 from reconciler.core.errors import GuardError, JournalError, ReconcilerError
 from reconciler.core.money import buys, told
+from reconciler.core.overview import fileless
 from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
 from reconciler.core.progress import Progress
-from reconciler.core.report import Report, TenantReport
+from reconciler.core.report import Report, TenantReport, worst
 from reconciler.engine.behind import not_behind, proven
 from reconciler.engine.consent import Consent
 from reconciler.engine.ending import ended, report_of, stopped, unread
@@ -21,6 +22,8 @@ from reconciler.engine.setup import Setup, judged, load, past, plan_run, spendin
 from reconciler.engine.together import together
 from reconciler.engine.turn import Turns
 from reconciler.engine.wanted import unwanted
+
+PENDING = 4
 
 
 async def apply(setup: Setup, consent: Consent) -> Report:
@@ -77,7 +80,10 @@ async def resume(setup: Setup) -> Report:
     stale = await unwanted(setup, progress, [plan.tenant for plan in opened])
     before = await Turns.of(setup, progress).resume_all(opened, begin=True, stale=stale)
     reports = [*before.values(), *unasked, *(ended(plan, ()) for plan in held)]
-    return replace(report_of(setup, "", started, reports), notes=(*setup.notes, *_fileless(setup, progress)))
+    report, chosen = report_of(setup, "", started, reports), setup.selection
+    lost = fileless(progress, [one.tenant for one in chosen.every])
+    still = {PENDING} if lost and len(chosen.chosen) == len(chosen.every) else set()
+    return replace(report, notes=(*setup.notes, *lost), exit_code=worst({report.exit_code, *still}))
 
 
 def _left(setup: Setup, progress: Mapping[str, Progress]) -> list[Plan]:
@@ -88,18 +94,6 @@ def _left(setup: Setup, progress: Mapping[str, Progress]) -> list[Plan]:
         Plan(tenant=one.tenant, provider=one.provider, account=one.account, hold=one.hold)
         for one in tenants
         if known[one.tenant].open or known[one.tenant].todo
-    ]
-
-
-def _fileless(setup: Setup, progress: Mapping[str, Progress]) -> list[str]:
-    """Tenants with something open whose file is gone: nobody can be asked without it."""
-    tenants = [one.tenant for one in setup.selection.every]
-    olds = {one.previously for one in tenants if not progress.get(one.tenant, Progress()).twice}
-    named = {one.tenant for one in tenants} | {old for old in olds if old}
-    return [
-        f"{name} has {len(known.open)} open actions and no file any more: write it again, then resume"
-        for name, known in sorted(progress.items())
-        if known.open and name not in named
     ]
 
 

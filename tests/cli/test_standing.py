@@ -183,3 +183,20 @@ def test_a_format_that_nobody_knows_and_one_that_is_typed_are_errors(place: Plac
     assert place.run("history", env={"RECONCILER_FORMAT": "xml"}).code == 64
     assert place.run("history --format markdown").code == 64
     assert place.run("history --format json", env={"RECONCILER_FORMAT": "markdown"}).err == ""
+
+
+def test_what_is_open_in_a_tenant_without_a_file_is_not_forgotten(pending: Place) -> None:
+    file = pending.root / "tenants/acme.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.unlink()
+
+    status = pending.run("status --detailed-exitcode")
+    resumed = pending.run("resume --wait 0")
+
+    assert status.code == resumed.code == 4
+    for done in (status, resumed):
+        assert re.search(r"Note: acme has no file any more, .* resize group/office \(ref\s+\d+\)", done.out)
+    assert pending.run("status").code == 0
+    file.write_text(text, encoding="utf-8")
+    pending.ok("sandbox advance 5h")
+    assert pending.run("resume --wait 0").code == 0

@@ -105,6 +105,17 @@ async def test_a_seat_that_somebody_took_meanwhile_is_passed_over(open_rig: Open
     assert (await rig.finish(joins("bob"))).ref == f"{GROUP}-1002"
 
 
+async def test_where_the_last_seat_was_taken_meanwhile_nothing_is_sent(open_rig: Open) -> None:
+    rig = await prepaid(open_rig, {"empty": 1})
+    rig.world.change(f"seat-taken {GROUP}-1001 eve@{GROUP}")
+
+    with pytest.raises(Rejected, match="changed meanwhile: no seat of") as refused:
+        await rig.finish(joins("bob"))
+
+    assert refused.value.code == "changed-meanwhile"
+    assert rig.did("seat-configured") == 0
+
+
 async def test_seats_that_were_delivered_after_the_list_was_read_are_found(open_rig: Open) -> None:
     rig = await prepaid(open_rig, {"people": [{"login": "ada"}]})
     rig.world.change(f"seats-added {GROUP} business 1")

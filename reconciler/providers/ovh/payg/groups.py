@@ -133,7 +133,7 @@ async def _is_empty(api: Api, action: Action) -> bool:
     ]
     if staying:
         raise Rejected(
-            f"{', '.join(sorted(staying))} still sit in {_service(action)}, so it is not ended",
+            f"changed meanwhile: {', '.join(sorted(staying))} still sit in {_service(action)}, so it is not ended",
             hint="plan again",
             code="changed-meanwhile",
         )

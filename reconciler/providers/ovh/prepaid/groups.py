@@ -147,7 +147,7 @@ async def _all_free(account: PrepaidAccount, targets: Iterable[str]) -> None:
         seat = await account.seat(name)
         if seat is not None and not seat.free:
             raise Rejected(
-                f"{seat.login} sits on {name} by now, so it is not ended",
+                f"changed meanwhile: {seat.login} sits on {name} by now, so it is not ended",
                 hint="plan again",
                 code="changed-meanwhile",
             )

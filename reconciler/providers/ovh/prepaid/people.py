@@ -184,9 +184,9 @@ async def _take(account: PrepaidAccount, action: Action, attempt: Attempt) -> st
             if name in earlier:
                 earlier.remove(name)
     raise Rejected(
-        f"no seat of {_service(action)} is free for {_login(action)}",
+        f"changed meanwhile: no seat of {_service(action)} is free for {_login(action)}",
         hint="another order may still be on its way; plan again",
-        code="no-free-seat",
+        code="changed-meanwhile",
     )
 
 
