@@ -153,7 +153,11 @@ def _known(case: _Case, ref: str) -> Identity:
         return _blocked("RC4101", f"the product was {known[1]} and {IN_PLACE}")
     owner = case.foreign(ref, case.product)
     if owner is not None:
-        return _blocked("RC4107", f"{ref} is group {owner[1]} of tenant {owner[0]}: correct the pin of one")
+        whose = f"group {owner[1]} of tenant {owner[0]}"
+        if pin(case.tenant, case.group) is not None:
+            return _blocked("RC4107", f"{ref} is {whose}: correct the pin of one")
+        said = f"{ref}, which the journal remembers as this group, is {whose}"
+        return _blocked("RC4107", f"{said}: pin what this group is, or give it a name that no group had")
     same = case.lists.by_ref.get(ref, [])
     if case.tenant.provider in NUMBERED:
         same = [one for one in same if one.scope == case.tenant.service]

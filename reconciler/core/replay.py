@@ -202,12 +202,27 @@ def _adopted(progress: Progress, event: Event) -> None:
     group = str(data.get("group", ""))
     if login := data.get("login"):
         progress.owned[group, str(login)] = str(data.get("written") or login)
+    if old := data.get("instead_of"):
+        _give_up_name(progress, str(old), group)
     if ref := data.get("ref"):
         progress.services[group] = (str(ref), str(data.get("product", "")), str(data.get("scope") or ref))
         progress.cancelled.discard(group)
         stuck = progress.stuck.get(group_address(group))
         if stuck is not None and stuck.action.how == "by-hand":
             del progress.stuck[group_address(group)]  # what a person has bought is found
+
+
+def _give_up_name(progress: Progress, old: str, group: str) -> None:
+    """A renamed group takes along what was known under its old name, which another group may have from now on."""
+    progress.services.pop(old, None)
+    if (delivery := progress.delivered.pop(old, None)) is not None:
+        progress.delivered.setdefault(group, delivery)
+    if old in progress.cancelled:
+        progress.cancelled.remove(old)
+        progress.cancelled.add(group)
+    for owned_group, login in [one for one in progress.owned if one[0] == old]:
+        written = progress.owned.pop((owned_group, login))
+        progress.owned.setdefault((group, login), written)
 
 
 def _released(progress: Progress, event: Event) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import LeaseLostError, ReconcilerError
 from reconciler.core.journal import Journal, Kind, Lease
+from reconciler.core.manifest import Tenant
 from reconciler.core.open import Open
 from reconciler.core.plan import Plan
 from reconciler.core.policy import Allowances
@@ -72,11 +73,19 @@ async def _release(journal: Journal, lease: Lease) -> None:
         await aside(journal, partial(journal.release, lease))
 
 
-async def record_found(scribe: Scribe, plan: Plan) -> None:
-    """Record what was found as written: whose service is whose, and which seats are ours."""
+async def record_found(scribe: Scribe, plan: Plan, tenant: Tenant) -> None:
+    """Record what was found as written: whose service is whose, under which name before, and which seats are ours."""
     progress = scribe.progress
+    before = {one.name: one.previously for one in tenant.license_groups if one.previously}
     entries = [
-        adopted(f"group/{group}", group=group, ref=ref, product=product, scope=scope)
+        adopted(
+            f"group/{group}",
+            group=group,
+            ref=ref,
+            product=product,
+            scope=scope,
+            **_instead_of(progress, before.get(group), (ref, product)),
+        )
         for group, ref, product, scope in plan.identified
         if progress.services.get(group) != (ref, product, scope)
     ]
@@ -87,6 +96,12 @@ async def record_found(scribe: Scribe, plan: Plan) -> None:
     ]
     if entries:
         await scribe.put_all(*entries)
+
+
+def _instead_of(progress: Progress, before: str | None, service: tuple[str, str]) -> dict[str, str]:
+    """The name under which a renamed group's service is known until now; that name is free then."""
+    known = progress.services.get(before or "")
+    return {"instead_of": before} if before and known is not None and known[:2] == service else {}
 
 
 async def settle_by_hand(scribe: Scribe, plan: Plan) -> None:

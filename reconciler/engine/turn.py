@@ -123,7 +123,7 @@ class Turns:
         async with leased(scribe, plan.tenant, holder=self.setup.who.holder, about="apply"):
             await self._unchanged(scribe)
             await inherit(scribe)
-            await record_found(scribe, plan)
+            await record_found(scribe, plan, self.setup.selection.by_name[plan.tenant].tenant)
             if plan.actions:
                 means = await self._means(scribe)
                 await begin_plan(scribe, plan, self.setup.allowed, of=self.setup.digest)

@@ -28,12 +28,16 @@ def report_verdict(report: Report) -> str:
 
 def overview_verdict(overview: Overview) -> str:
     """How many tenants stand how."""
-    counts = Counter(words.STATUSES[tenant.status] for tenant in overview.tenants)
-    said = [f"{counts[word]} {word}" for word in words.STATUSES.values() if counts[word]]
+    counts = Counter(tenant.status for tenant in overview.tenants)
+    said = [f"{counts[one]} {COUNTED.get(one, word)}" for one, word in words.STATUSES.items() if counts[one]]
     failed = sum(item.state is State.FAILED for tenant in overview.tenants for item in tenant.actions)
     if failed:
         said.append(f"{words.count(failed, 'action')} failed")
     return f"{words.count(len(overview.tenants), 'tenant')}: {', '.join(said) or 'none'}."
+
+
+COUNTED = {Status.ERROR: "with an error", Status.CHANGES: "with changes"}
+"""How tenants are counted whose state is no adjective."""
 
 
 def title(tenant: TenantOverview) -> str:

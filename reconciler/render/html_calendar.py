@@ -125,7 +125,7 @@ def _moment(one: Due, at: Anchors) -> Moment:
         on=one.on.isoformat(),
         left=renewals.left(one.days),
         chip=Chip("!", f"{one.what} this week", "warn") if soon else WHAT[one.what],
-        what=f"{renewals.seats(one)} of {one.product}",
+        what=renewals.seats(one),
         tenant=one.tenant,
         address=one.address,
         href=at.href(one.tenant),

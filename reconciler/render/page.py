@@ -143,11 +143,8 @@ class Page:
         self.lines.append([Piece(" " * indent), Piece(head, mark.style), Piece(f" {lines[0]}", name.style)])
         self.lines.extend([Piece(" " * hang), Piece(more, name.style)] for more in lines[1:])
         *others, why = rest
-        for line in fill(
-            (piece.text for piece in others if piece.text), self.options.width - hang, glue="  "
-        ):
-            if line:
-                self._below(Piece(line), hang)
+        for line in _joined([piece.text for piece in others if piece.text], self.options.width - hang):
+            self._below(Piece(line), hang)
         if why.text:
             self._below(why, hang)
 
@@ -189,6 +186,17 @@ def _beside(row: Row, size: int, grid: Sequence[int]) -> tuple[list[tuple[int, i
 def _fits(row: Row, sizes: Sequence[int], grid: Sequence[int]) -> bool:
     """Whether no cell of a row wraps."""
     return sizes[WHAT] <= grid[WHAT] and not any(piece.text[:1] == " " for piece in row)
+
+
+def _joined(texts: Iterable[str], room: int) -> list[str]:
+    """Short texts side by side where they fit; a longer one stays whole, to be broken at its spaces."""
+    lines: list[str] = []
+    for text in texts:
+        if lines and cells(lines[-1]) + 2 + cells(text) <= room:
+            lines[-1] += f"  {text}"
+        else:
+            lines.append(text)
+    return lines
 
 
 def _same(row: Row) -> Row:

@@ -19,7 +19,7 @@ def text(run: Run, due: tuple[Due, ...], days: int, options: Options) -> str:
     """One line for each day of a group: when, what, how many seats, how many of them idle, until when to act."""
     page = Page(options)
     for note in run.notes:
-        page.prose(f"Note: {note}", hang=6)
+        page.prose(f"Note: {note}", style="yellow", hang=2)
     for plan in run.plans:
         if plan.error is not None:
             page.prose(f"{plan.tenant}: {plan.error}", style="bold red", hang=2)
@@ -36,7 +36,7 @@ def _row(one: Due) -> Row:
         Piece(one.on.isoformat(), style),
         Piece(left(one.days), style),
         Piece(f"{one.tenant} {one.address}"),
-        Piece(f"{one.what}: {seats(one)} of {one.product}"),
+        Piece(f"{one.what}: {seats(one)}"),
         Piece(f"act by {one.last_day}" if one.days > 0 else "", "dim"),
     ]
 
@@ -53,10 +53,10 @@ def left(days: int) -> str:
 
 
 def seats(one: Due) -> str:
-    """How many, how many after it, how many idle."""
+    """How many of what, how many after it, how many idle."""
     if one.seats is None:
-        return "all"
-    said = f"{one.seats} seat{'' if one.seats == 1 else 's'}"
+        return f"all of {one.product}"
+    said = f"{words.count(one.seats, 'seat')} of {one.product}"
     if one.scheduled is not None:
         said += f" (then {one.scheduled})"
     return f"{said}, {one.idle} idle" if one.idle else said

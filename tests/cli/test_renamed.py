@@ -158,3 +158,65 @@ def test_a_name_that_another_tenant_had_forgets_nothing_of_the_old_one(acme: Pla
     assert "the journal knows acme and apex as two tenants" in " ".join(refused.out.split())
     assert "acme has 1 open actions" in acme.run("resume").out
     assert [one["what"] for one in acme.effects()].count("order-placed") == 2
+
+
+@pytest.fixture
+def desk(acme: Place) -> Place:
+    """The group `office` was renamed to `desk`, an apply knows it, and the file says no more of it."""
+    acme.ok("apply --yes")
+    acme.edit("tenants/acme.yaml", "name: office", "name: desk, previously: office")
+    acme.edit("tenants/acme.yaml", "[office]", "[desk]")
+    acme.edit("tenants/acme.yaml", ", service: acme.o365.ovh.com", "")
+    acme.ok("apply --yes")
+    acme.edit("tenants/acme.yaml", ", previously: office", "")
+    assert acme.run("plan --detailed-exitcode").code == 0
+    return acme
+
+
+def again(place: Place) -> dict[str, Any]:
+    """Plan a new group with the name that another had."""
+    place.edit("tenants/acme.yaml", "users:", "  - {name: office, product: business, seats: 1}\nusers:")
+    tenant: dict[str, Any] = place.tenant("acme")
+    return tenant
+
+
+def test_the_old_name_of_a_renamed_group_is_free_for_another(desk: Place) -> None:
+    tenant = again(desk)
+
+    assert [(one["verb"], one["address"]) for one in tenant["actions"]] == [("order", "group/office")]
+    assert tenant["blocked"] == []
+    assert desk.run("apply --yes --wait 0").code == 4
+    desk.ok("sandbox advance 4h")
+    assert desk.run("resume").code == 0
+    assert desk.run("plan --detailed-exitcode").code == 0
+    assert sum(row["what"] == "order-placed" for row in desk.ledger()) == 1
+
+
+def test_the_people_of_a_renamed_group_stay_ours(desk: Place) -> None:
+    desk.edit("tenants/acme.yaml", "licenses: [desk]", "licenses: []")
+
+    actions = desk.tenant("acme")["actions"]
+
+    assert [(one["verb"], one["address"]) for one in actions] == [("deactivate", "seat/desk/ada")]
+
+
+def test_a_rename_that_is_taken_back_buys_nothing(desk: Place) -> None:
+    desk.edit("tenants/acme.yaml", "name: desk", "name: office")
+    desk.edit("tenants/acme.yaml", "[desk]", "[office]")
+
+    assert [one["address"] for one in desk.tenant("acme")["blocked"]][:1] == ["group/office"]
+    assert desk.tenant("acme")["actions"] == []
+    desk.edit("tenants/acme.yaml", "name: office", "name: office, previously: desk")
+    assert desk.run("plan --detailed-exitcode").code == 0
+
+
+def test_a_name_that_an_older_journal_remembers_is_told_so(acme: Place) -> None:
+    acme.ok("apply --yes")
+    acme.edit("tenants/acme.yaml", "name: office", "name: desk")
+    acme.edit("tenants/acme.yaml", "[office]", "[desk]")
+    acme.ok("apply --yes")
+
+    (blocked,) = again(acme)["blocked"]
+
+    assert "which the journal remembers as this group, is group desk of tenant acme" in blocked["reason"]
+    assert "give it a name that no group had" in blocked["reason"]

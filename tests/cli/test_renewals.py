@@ -9,7 +9,7 @@ def test_what_renews_is_listed_with_its_idle_seats_and_the_last_day_to_act(place
     said = place.ok("renewals")
 
     assert "acme group/office" in said
-    assert "renews: 2 seats, 1 idle of business" in said
+    assert "renews: 2 seats of business, 1 idle" in said
     assert "act by" in said
     assert "1 idle seat would be paid again" in said
 
@@ -36,7 +36,7 @@ def test_a_page_of_it_draws_the_months(place: Place) -> None:
 
     assert page.startswith("<!doctype html>")
     assert "<h1>Licence renewals</h1>" in page
-    assert "2 seats, 1 idle of business" in page
+    assert "2 seats of business, 1 idle" in page
     assert '<svg class="bar"' in page
     assert "reconciler renewals --within 400d --tenant acme" in page
 

@@ -179,7 +179,7 @@ def test_what_is_over_is_told_apart_from_what_comes() -> None:
     text = PAGES["renewals.html"]()
 
     assert "usable until 2026-12-17, data kept until 2027-03-17" in text
-    assert "25 seats (then 20) of business" in text
+    assert "25 seats of business (then 20)" in text
     assert "Last day to change it: 2026-12-30" in text
     assert "1 whole service to renew" in text
     assert "1 date further away, in the months alone." in text
