@@ -20,7 +20,8 @@ class Progress:
     inherited: the tenant's name before a rename, while all of this is only known under that name.
     took: the name from which it was taken over. twice: the name before, while that is another tenant's memory.
     services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
-    created: people this tool put into a directory. settings: what became so at an address of the tenant.
+    created: people this tool put into a directory, and the key each has there; empty where that was not told.
+    settings: what became so at an address of the tenant.
     customer: the customer's id at the seller, once an apply created it.
     last: what an apply left at an address, and when. strangers: what nobody wrote, when it looked.
     ended: the exit code of the last apply. seen: the fingerprint of the manifest that was last applied well.
@@ -37,7 +38,7 @@ class Progress:
     services: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     owned: dict[tuple[str, str], str] = field(default_factory=dict)
-    created: set[str] = field(default_factory=set)
+    created: dict[str, str] = field(default_factory=dict)
     settings: dict[Address, Json] = field(default_factory=dict)
     customer: str = ""
     last: dict[Address, tuple[datetime, Json | None]] = field(default_factory=dict)

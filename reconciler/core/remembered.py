@@ -28,9 +28,9 @@ def _own(progress: Progress, action: Action, data: Json) -> None:
         return
     match action.verb:
         case Verb.CREATE_USER:
-            progress.created.add(login)
+            progress.created[login] = str(data.get("user", ""))
         case Verb.DELETE_USER:
-            progress.created.discard(login)
+            progress.created.pop(login, None)
         case Verb.ACTIVATE if group:
             progress.owned[group, login] = action.address.rpartition("/")[2]
         case Verb.DEACTIVATE if group:
@@ -48,8 +48,7 @@ def _own(progress: Progress, action: Action, data: Json) -> None:
 def _rename(progress: Progress, action: Action, old: str, login: str) -> None:
     """A person stays ours under the new login, in the groups whose seat was renamed."""
     if old in progress.created:
-        progress.created.discard(old)
-        progress.created.add(login)
+        progress.created[login] = progress.created.pop(old)
     groups = action.detail.get("groups") or [action.detail.get("group")]
     for owned_group, owned_login in list(progress.owned):
         if owned_login == old and (owned_group in groups or groups == [None]):
@@ -94,7 +93,7 @@ def take_over(progress: Progress, kept: Json) -> None:
     progress.took = str(kept["name"])
     progress.begun = int(kept["begun"])
     progress.customer = str(kept["customer"])
-    progress.created |= set(kept["created"])
+    progress.created |= dict((one, "") if isinstance(one, str) else one for one in kept["created"])
     progress.cancelled |= set(kept["cancelled"])
     progress.orders |= set(kept["orders"])
     progress.settings |= kept["settings"]

@@ -63,7 +63,7 @@ def _kept(progress: Progress, old: str) -> Entry:
         "name": old,
         "begun": progress.begun,
         "customer": progress.customer,
-        "created": sorted(progress.created),
+        "created": sorted(progress.created.items()),
         "cancelled": sorted(progress.cancelled),
         "orders": sorted(progress.orders),
         "settings": {address: dict(after) for address, after in progress.settings.items()},
