@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from reconciler.cli.wiring import World
 from reconciler.core.workspace import WORKSPACE, Policy, Workspace
 from reconciler.engine.read import Selection
+from reconciler.render.escape import clean
 from reconciler.store.revisions import changed_paths, file_at
 from reconciler.store.yaml import Unreadable, read
 
@@ -50,12 +52,46 @@ def policies(world: World, ref: str | None) -> tuple[Policy, ...]:
 
 
 def workspace_changes(world: World, ref: str | None) -> tuple[str, ...]:
-    """What `ref` had otherwise in accounts, journal, policy or prices; a reader sees this first."""
+    """What `ref` had otherwise in accounts, journal, policy or prices, and tenants it had; a reader sees this first."""
     before = base(world, ref)
     if ref is None:
         return ()
     if before is None:
         said = f"CHANGED since {ref}: it has no {world.path.name} here that can be read"
-        return (f"{said}, so {', '.join(SHOWN_FIRST)} are new and only the present policy judges",)
+        said = f"{said}, so {', '.join(SHOWN_FIRST)} are new and only the present policy judges"
+        return (said, *_deleted(world, ref))
     changed = [key for key in SHOWN_FIRST if getattr(before, key) != getattr(world.workspace, key)]
-    return (f"CHANGED since {ref} in {world.path.name}: {', '.join(changed)}",) if changed else ()
+    said = f"CHANGED since {ref} in {world.path.name}: {', '.join(changed)}"
+    return (*((said,) if changed else ()), *_deleted(world, ref))
+
+
+def _deleted(world: World, ref: str) -> tuple[str, ...]:
+    """The tenants of `ref` that no file names any more: whoever takes a file away may think that it cancels."""
+    here = [one.tenant for one in world.selection.every]
+    known = {name for one in here for name in (one.tenant, one.previously)}
+    names = [
+        name
+        for path in sorted(changed_paths(world.root, ref))
+        if not path.exists() and path.is_relative_to(world.root.absolute())
+        for name in _tenant_at(world, ref, path)
+        if name not in known
+    ]
+    if not names:
+        return ()
+    more = f" and {len(names) - FEW} more" if names[FEW:] else ""
+    said = f"DELETED since {ref}: {', '.join(names[:FEW])}{more}"
+    return (f"{said}. That cancels nothing: what is there goes on being paid (`state: cancelled` ends it)",)
+
+
+FEW = 10  # deleted tenants that are named; more are counted
+
+
+def _tenant_at(world: World, ref: str, path: Path) -> Iterator[str]:
+    """The tenant that a file of `ref` was about; none when it was no manifest."""
+    data = file_at(world.root, ref, path) if path.suffix in {".yaml", ".yml"} else None
+    try:
+        raw = read(data).value if data is not None else None
+    except Unreadable:
+        return
+    if isinstance(raw, dict) and "provider" in raw and isinstance(raw.get("tenant"), str):
+        yield clean(raw["tenant"])

@@ -153,3 +153,24 @@ def test_what_is_no_revision_is_an_error(repository: Place, ref: str) -> None:
 
 def test_without_a_repository_it_is_an_error(place: Place) -> None:
     assert place.run("plan --changed-since main").code == 1
+
+
+def notes(place: Place, ref: str = "main") -> list[str]:
+    return [one for one in place.plan(f"--changed-since {ref}")["notes"] if "DELETED" in one]
+
+
+def test_a_tenant_whose_file_was_taken_away_is_named_because_nothing_is_cancelled(repository: Place) -> None:
+    repository.edit("tenants/acme.yaml", "tenant: acme", "tenant: acme-renamed\npreviously: acme")
+    git(repository.root, "mv", "tenants/resell.yaml", "tenants/reseller.yaml")
+    assert notes(repository) == []  # another name and another file take nothing away
+
+    (repository.root / "tenants/reseller.yaml").unlink()
+    repository.write("tenants/old.yaml", "nonsense: [")
+    git(repository.root, "add", "tenants/old.yaml")
+    git(repository.root, "commit", "--quiet", "-m", "nonsense")
+    (repository.root / "tenants/old.yaml").unlink()
+
+    [said] = notes(repository, "HEAD~1")
+    assert said.startswith("DELETED since HEAD~1: resell. That cancels nothing")
+    assert notes(repository, "HEAD")[0].startswith("DELETED since HEAD: resell.")
+    assert "DELETED since main" in repository.run("plan --changed-since main --format markdown").out
