@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator
 from datetime import datetime
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
 from reconciler.core.manifest import OfficeAttach
-from reconciler.core.model import Holding, Json, Organisation, Place
+from reconciler.core.model import Holding, Json, Organisation
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, StepRecord, Told, Unknown
 from reconciler.providers.http import path
 from reconciler.providers.ovh import attach, batches, lists
 from reconciler.providers.ovh.api import refused
-from reconciler.providers.ovh.capabilities import LICENCES, PRODUCTS
 from reconciler.providers.ovh.payg import groups, people
 from reconciler.providers.ovh.payg.account import ROOT, PaygAccount
+from reconciler.providers.ovh.payg.holdings import holdings
 from reconciler.providers.ovh.wire import Member, Service, Task, Tenant
 
 
@@ -99,38 +99,16 @@ class PaygTenant:
             key=lambda one: one.activation_email,
             shown=[str(one) for one in shown.get(service, ())],
         )
-        members = found.whole()
-        domain = _domain(service, domains, [*members, *found.missing])
-        notices = await self._notices(service, tenant, tasks, members)
-        if record is not None and record.by_hand:
-            said = f"automatic renewal is off at OVHcloud: somebody has to pay before {record.expiration}"
-            notices = (*notices, said)
-        ends = record.expiration if record and record.ending else None
-        places: dict[str, list[Place]] = {product: [] for product in LICENCES}
-        for name, member in members.items():
-            for licence in member.licences:
-                places.setdefault(PRODUCTS.get(licence, licence), []).append(_place(name, member, record))
-        # Who is listed and does not tell a licence, or cannot be read at all, may be of either product.
-        untold = {*found.missing, *(name for name, member in members.items() if not member.licences)}
-        lost = tuple(Place(ref=name, login=name.lower(), ready=False) for name in sorted(untold))
-        return [
-            Holding(
-                ref=service,
-                product=product,
-                scope=service,
-                seats=len(some),
-                places=(*some, *lost),
-                renewal=None if record is None else "off" if record.ending else "auto",
-                renews_on=record.expiration if record and not record.ending else None,
-                ends_on=ends,
-                domain=domain,
-                domains=() if domain else tuple(domains),
-                name=tenant.display_name,
-                status=tenant.status,
-                notices=notices,
+        return list(
+            holdings(
+                tenant,
+                found,
+                record,
+                service=service,
+                domains=domains,
+                notices=await self._notices(service, tenant, tasks, found.whole()),
             )
-            for product, some in places.items()
-        ]
+        )
 
     async def _tenant(self, service: str) -> Tenant | None:
         try:
@@ -178,30 +156,3 @@ class PaygTenant:
             if task is not None and task.open:
                 said.append(f"task {number} is open ({task.function})")
         return tuple(said)
-
-
-def _domain(service: str, names: Sequence[str], logins: Iterable[str]) -> str:
-    """Which domain logins without @ are in: its own, the only one, or that of everybody; empty when none is sure.
-
-    The order of the list decides nothing: another one would rename everybody.
-    """
-    if service in names:
-        return service
-    used = {login.lower().partition("@")[2] for login in logins}
-    sure = names if len(names) == 1 else [name for name in names if used == {name.lower()}]
-    return sure[0] if sure else ""
-
-
-def _place(name: str, member: Member, record: Service | None) -> Place:
-    expiration = record.expiration if record else None
-    return Place(
-        ref=name,
-        login=member.login,
-        first_name=member.first_name,
-        last_name=member.last_name,
-        country=member.usage_location.lower() or None,
-        ready=member.settled,
-        task=str(member.task_pending_id) if member.task_pending_id else None,
-        ends_on=expiration if member.delete_at_expiration else None,
-        renews_on=None if member.delete_at_expiration else expiration,
-    )
