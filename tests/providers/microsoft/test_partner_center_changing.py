@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import date, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -272,3 +274,50 @@ async def test_what_is_gone_already_is_cancelled(open_rig: Open) -> None:
     rig = await opened(open_rig)
 
     assert isinstance(await rig.carry_out(cancel(now=True)), Done)
+
+
+class Adding(httpx.AsyncBaseTransport):
+    """A Partner Center that tells more of the subscription than the sandbox keeps; what is sent to it is kept."""
+
+    def __init__(self, world: World, scheduled: dict[str, Any], **more: Any) -> None:
+        self.inner = transport(world)
+        self.scheduled = scheduled
+        self.more = more
+        self.sent: list[dict[str, Any]] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH":
+            self.sent.append(json.loads(request.content))
+        answer = await self.inner.handle_async_request(request)
+        if not request.url.path.endswith(SUB):
+            return answer
+        await answer.aread()
+        body: dict[str, Any] = answer.json() | self.more
+        if body.get("scheduledNextTermInstructions"):
+            body["scheduledNextTermInstructions"] |= self.scheduled
+        return httpx.Response(answer.status_code, json=body)
+
+
+async def test_what_else_is_asked_for_at_the_renewal_stays(open_rig: Open, world: World) -> None:
+    """An end date that somebody aligned is no business of a number of seats."""
+    through = Adding(world, {"customTermEndDate": "2028-03-31T00:00:00Z"})
+    rig = await open_rig("partner-center", CUSTOMER, customer(premium(5, bought="30d")), through=through)
+    await rig.account.snapshot(frozenset({CUSTOMER}))
+    await rig.finish(schedule({"seats": 5}, {"seats": 2}))
+
+    for before, after in ((2, 3), (3, 5)):
+        await rig.finish(schedule({"seats": before}, {"seats": after}))
+
+    _, fewer, as_now = (one["scheduledNextTermInstructions"] for one in through.sent)
+    assert (fewer["quantity"], fewer["customTermEndDate"]) == (3, "2028-03-31T00:00:00Z")
+    assert (as_now["quantity"], as_now["customTermEndDate"]) == (5, "2028-03-31T00:00:00Z")
+
+
+async def test_nothing_is_scheduled_beside_what_alone_counts(open_rig: Open, world: World) -> None:
+    through = Adding(world, {}, scheduledActions=[{"action": "changeQuantity"}])
+    rig = await open_rig("partner-center", CUSTOMER, customer(premium(5, bought="30d")), through=through)
+
+    with pytest.raises(Rejected, match="scheduledActions") as caught:
+        await rig.carry_out(schedule({"seats": 5}, {"seats": 2}))
+
+    assert (caught.value.code, through.sent) == ("scheduled-elsewhere", [])

@@ -188,8 +188,12 @@ async def _next_term(
     if planned is not None and planned.product is not None and planned.product.product_id:
         product = f"{planned.product.product_id}:{planned.product.sku_id}".upper()
     plain = holdings.next_term(one, None)
-    if product == one.product and all(wish[key] == value for key, value in plain.items()):
+    kept = {key: value for key, value in (document.schedule or {}).items() if key.lower() != "quantity"}
+    more = any(key.lower() != "product" and value for key, value in kept.items())
+    if product == one.product and not more and all(wish[key] == value for key, value in plain.items()):
         return None
+    if kept and after.keys() <= {"seats"}:  # an end date or a promotion that somebody else asked for stays
+        return {**kept, "quantity": wish["seats"]}
     item = await account.catalogue.item(scope, product, term=str(wish["term"]), billing=str(wish["billing"]))
     number, variant, availability = item.catalog_id.split(":")
     return {
@@ -213,6 +217,12 @@ def _may(action: Action, one: Subscription) -> None:
             else "resume it first"
         )
         raise Rejected(f"subscription {one.id} is {one.status}: {ended}", hint="plan again", code=one.status)
+    if action.verb is Verb.SCHEDULE and one.scheduled_actions:
+        raise Rejected(
+            f"subscription {one.id} has scheduledActions, beside which nothing else that is scheduled counts",
+            hint="look at its scheduled changes in Partner Center, and change them there",
+            code="scheduled-elsewhere",
+        )
     if action.verb is Verb.SCHEDULE and not one.auto_renew_enabled:
         raise Rejected(
             f"subscription {one.id} does not renew, so nothing can be scheduled for its renewal",

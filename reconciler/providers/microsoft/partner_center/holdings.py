@@ -139,6 +139,10 @@ def notices(one: Subscription, now: datetime) -> tuple[str, ...]:
     if one.is_trial and one.status == "active":
         after = "then it becomes a paid subscription" if one.auto_renew_enabled else "then it ends"
         said.append(f"it is a trial until {day}: {after}; its seats cannot be changed")
+    if one.scheduled_actions:
+        said.append(
+            "it has scheduledActions, which count instead of what is shown here: look in Partner Center"
+        )
     if (other := _other_product(one)) is not None and not frozen(one, now):
         said.append(f"at the renewal on {day} it becomes {other}")
     return tuple(said)

@@ -105,6 +105,7 @@ class Subscription(Wire):
     refund_options: Annotated[tuple[Refund, ...], Missing] = ()
     refundable_quantity: Refundable | None = None
     scheduled_next_term_instructions: NextTerm | None = None
+    scheduled_actions: Annotated[tuple[Any, ...], Missing] = ()
     suspension_reasons: Annotated[tuple[Text, ...], Missing] = ()
     parent_subscription_id: Text = ""
     order_id: Text = ""
