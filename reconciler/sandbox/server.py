@@ -55,13 +55,15 @@ class _Server(uvicorn.Server):
 def serve(port: int, state: Path, *, signed: bool = False, tell: Callable[[str], None] = print) -> None:
     """Serve the world of a file until a signal ends it; port 0 takes a free one. Tells the base URL.
 
+    Raises OSError when the port cannot be had.
     signed: refuse whoever shows no login, as OVHcloud does.
     """
     world = World.open(state)
     try:
         running = server(world, port, trusting=not signed)
         running.tell = tell
-        running.run()
+        with socket.create_server((HOST, port)) as listening:
+            running.run(sockets=[listening])
     finally:
         world.close()
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -160,3 +161,13 @@ def test_serving_says_where_and_ends_well_on_a_signal() -> None:
     assert process.wait(20) == 0
     process.stdout.close()
     assert json.loads(run("state").output)["settings"]["delay_order"] == 4 * 3600
+
+
+def test_a_port_that_somebody_has_is_told_and_ends_with_1() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        result = run("serve", "--port", str(port))
+
+    assert result.exit_code == 1
+    assert f"cannot serve on port {port}: " in result.output
