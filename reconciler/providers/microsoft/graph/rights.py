@@ -198,7 +198,7 @@ async def _changing(partner: Api, relation: str, ref: str) -> str | None:
 def _about(operation: Operation) -> str:
     try:
         data: Any = json.loads(operation.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(data.get("id", "")) if isinstance(data, dict) else ""
 
