@@ -126,7 +126,7 @@ def _schedule(
     draft.act(
         Verb.SCHEDULE,
         standing.address,
-        summary=", ".join(f"{key} {_now(standing, holding, key)} -> {value}" for key, value in wish.items())
+        summary=", ".join(f"{key} {was[key]} -> {value}" for key, value in wish.items())
         + f" at the renewal on {on}",
         before=was,
         after=wish,

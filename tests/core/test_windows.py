@@ -57,7 +57,7 @@ def test_what_was_scheduled_is_taken_back_when_the_seats_are_wanted_again() -> N
 
     assert only(plan) == (
         "schedule",
-        "seats 5 -> 5 at the renewal on 2026-12-31",
+        "seats 3 -> 5 at the renewal on 2026-12-31",
         {"seats": 3},
         {"seats": 5},
     )
