@@ -1,5 +1,6 @@
 """Start-up: asking for help or the version loads no library that only real work needs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,18 @@ print("modules", *sys.modules, file=sys.stderr)
 """
 
 
+# A plugin of pydantic, which is told of everything that is validated.
+WATCHING = """
+print("watching")
+
+class Plugin:
+    def new_schema_validator(self, *_, **__):
+        return None, None, None
+
+plugin = Plugin()
+"""
+
+
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"], ["plan", "--help"]], ids=" ".join)
 def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     result = subprocess.run(
@@ -66,6 +79,28 @@ def test_validate_loads_what_files_need_and_nothing_that_talks_or_prints() -> No
     loaded = {module.split(".")[0] for module in lines[-1].split()[1:]}
     assert "exit 0" in lines
     assert loaded & HEAVY == {"pydantic"}
+
+
+def test_what_is_installed_beside_the_tool_does_not_watch_what_it_validates(tmp_path: Path) -> None:
+    (tmp_path / "watching.py").write_text(WATCHING, encoding="utf-8")
+    about = tmp_path / "watching-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: watching\nVersion: 1.0\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text("[pydantic]\nwatching = watching:plugin\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    def told(program: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=Path(__file__).parents[1],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert "watching" in told("import pydantic\nclass Model(pydantic.BaseModel): one: int\n")
+    assert "watching" not in told(PROGRAM.format(arguments=["validate", "examples"]))
 
 
 def test_what_a_plan_imports_brings_no_library_that_only_colours_and_leaves_tls_as_it_is() -> None:

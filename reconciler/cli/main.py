@@ -92,6 +92,8 @@ def cli(context: click.Context) -> None:
 def main() -> NoReturn:
     """Run the command line; every error has its exit code, and only a bug shows its trace."""
     gc.set_threshold(YOUNG)
+    # What is installed beside the tool could watch what it validates, credentials too; looking for it costs as well.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     wishes: dict[str, bool] = {}
     try:
         code = cli.main(prog_name="reconciler", standalone_mode=False, obj=wishes)
