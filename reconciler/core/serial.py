@@ -263,13 +263,13 @@ def _plan_from_dict(values: Json) -> Plan:
 
 
 def _planned(action: Action) -> Values:
-    values = action_to_dict(action)
-    fields = changed_fields(values["before"], values["after"])
-    return {
-        name: value
-        for key in values
-        for name, value in ((key, values[key]), *((("fields", fields),) if key == "after" else ()))
-    }
+    """An action as a plan tells it: which fields change stands right behind what it was and will be."""
+    planned: Values = {}
+    for key, value in action_to_dict(action).items():
+        planned[key] = value
+        if key == "after":
+            planned["fields"] = changed_fields(planned["before"], value)
+    return planned
 
 
 def _price_to_dict(price: Price | None) -> Values | None:

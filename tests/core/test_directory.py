@@ -14,7 +14,7 @@ from reconciler.core.manifest import Group, Person, Tenant
 from reconciler.core.model import Entry, Holding, Organisation
 from reconciler.core.plan import Plan
 from tests.core.company import DOMAIN, Company, entry, sold
-from tests.core.makers import action, bare, event, intended, ours, person, tenant
+from tests.core.makers import NOW, action, bare, begun, event, intended, ours, person, tenant
 
 
 def alfa(*groups: Group, people: Any = (), **more: Any) -> Tenant:
@@ -36,6 +36,12 @@ def who(login: str, *groups: str, **more: Any) -> Person:
 def company(one: Tenant, *holdings: Holding, people: tuple[Entry, ...] = (), **more: Any) -> Company:
     """The tenant with these subscriptions and these people in its directory."""
     return Company(tenant=one, holdings=list(holdings), organisation=Organisation(entries=people), **more)
+
+
+def delivered(seats: int) -> list[Any]:
+    """Subscription 500 was given so many seats a moment ago."""
+    made = action(Verb.RESIZE, "group/basic", detail={"product": "11", "service": "500", "scope": "alfa"})
+    return [begun(made), intended(made), event(Kind.FINISHED, made, at=NOW, seats=seats)]
 
 
 def verbs(plan: Plan) -> list[tuple[str, str]]:
@@ -359,3 +365,10 @@ def test_a_closed_directory_holds_back_what_is_taken_away_and_not_what_is_bought
     assert verbs(plan) == done
     assert [one.address for one in plan.pending] == waits
     assert not plan.blocked
+
+
+def test_seats_that_were_delivered_and_do_not_show_yet_are_not_bought_again() -> None:
+    plan = company(alfa(basic(5)), sold(500, 3, "ada"), events=delivered(5)).plan()
+
+    assert not plan.actions
+    assert "5 seats were delivered and 3 can be read" in plan.pending[0].reason

@@ -83,6 +83,15 @@ def test_a_service_that_takes_no_name_now_is_told(status: str) -> None:
     assert [finding.code for finding in plan.findings] == ["RC4304"]
 
 
+def test_a_name_that_two_groups_show_is_told_once() -> None:
+    two = named(group("b", seats=None), group("a", seats=None, product="pro-plus"))
+    busy = {"status": "inMaintenance"}
+
+    plan = planned(two, shown("ACME", **busy), shown("ACME", product="pro-plus", **busy))
+
+    assert [(one.code, "'ACME'" in one.message) for one in plan.findings] == [("RC4304", True)]
+
+
 def test_a_service_that_nobody_has_seen_is_not_named() -> None:
     assert [one.how for one in planned(named(group(seats=None, service=None))).actions] == ["by-hand"]
     assert not planned(named()).actions

@@ -90,6 +90,18 @@ def test_what_ended_is_counted_down() -> None:
     assert [each.ended for each in here.plan().leaving] == [True]
 
 
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [(29, "it can be used for 1 more days"), (30, "it cannot be used any more"), (31, "it cannot be used")],
+)
+def test_the_grace_ends_on_its_last_day(gone: int, said: str) -> None:
+    over = (NOW - timedelta(days=gone)).date()
+    here = company(alfa(basic(5)), sold(500, 5, renewal="off", ends_on=over, frozen="it has expired"))
+
+    (told,) = [each for each in here.plan().findings if each.code == "RC4402"]
+    assert said in told.message
+
+
 def test_only_what_comes_soon_is_within() -> None:
     some = dues(company(alfa(basic(5)), sold(500, 5)))
 

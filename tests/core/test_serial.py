@@ -225,6 +225,7 @@ def test_the_plan_file_is_the_one_of_the_contract() -> None:
     ]  # fmt: skip
     action = tenant["actions"][0]
     assert action["fields"] == [{"field": "seats", "before": 10, "after": 12}]
+    assert list(action)[list(action).index("after") + 1] == "fields"
     assert action["price"] == {"monthly": "21.00", "one_off": "0.00", "currency": "EUR", "source": "catalog"}
     assert values["summary"]["resize"] == 1
     assert values["summary"]["tenants"]["changes"] == 1
