@@ -68,12 +68,14 @@ def _deliver(progress: Progress, action: Action, event: Event) -> None:
     scope = str(event.data.get("scope") or action.detail.get("scope") or service)
     progress.services[group] = (str(service), str(action.detail.get("product", "")), scope)
     progress.cancelled.discard(group)
-    progress.delivered.pop(group, None)
+    before = progress.delivered.pop(group, None)
     seats = event.data.get("seats") or (
         (action.after or {}).get("seats") if action.how == "by-hand" else None
     )
     if seats:
         progress.delivered[group] = Delivery.of(event.at, str(service), seats, event.data)
+    elif before is not None and before.names:
+        progress.delivered[group] = before  # seats that end, or go on after all, are the same ones
 
 
 def _unpinned(progress: Progress, action: Action, event: Event) -> None:
@@ -97,5 +99,7 @@ def take_over(progress: Progress, kept: Json) -> None:
     progress.cancelled |= set(kept["cancelled"])
     progress.orders |= set(kept["orders"])
     progress.settings |= kept["settings"]
-    for group, (at, service, seats) in kept["delivered"].items():
-        progress.delivered[group] = Delivery(datetime.fromisoformat(at), str(service), int(seats))
+    for group, (at, service, seats, *names) in kept["delivered"].items():
+        progress.delivered[group] = Delivery(
+            datetime.fromisoformat(at), str(service), int(seats), tuple(names)
+        )

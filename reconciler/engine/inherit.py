@@ -68,7 +68,8 @@ def _kept(progress: Progress, old: str) -> Entry:
         "orders": sorted(progress.orders),
         "settings": {address: dict(after) for address, after in progress.settings.items()},
         "delivered": {
-            group: [one.at.isoformat(), one.service, one.seats] for group, one in progress.delivered.items()
+            group: [one.at.isoformat(), one.service, one.seats, *one.names]
+            for group, one in progress.delivered.items()
         },
     }
     return adopted("", kept=kept)

@@ -339,9 +339,35 @@ def test_a_seat_whose_record_runs_on_is_there(delivered: Bench) -> None:
     assert plan(delivered, twist).status is Status.ERROR
 
 
+def test_a_group_that_shrank_still_knows_its_seats(delivered: Bench) -> None:
+    file = (delivered.root / "tenants" / "acme.yaml").read_text()
+    delivered.write(acme=file.replace("seats: 4", "seats: 3"))
+    assert delivered.apply().exit_code == 0
+
+    def fewer(request: httpx.Request) -> Change | None:
+        return (lambda found: found[:2]) if request.url.path == ROOT else None
+
+    assert plan(delivered, fewer).status is Status.ERROR
+
+
 def test_a_seat_that_is_truly_gone_is_bought_anew(delivered: Bench) -> None:
     delivered.world.change(f"seat-removed {ACME}-1004")
 
     (action,) = plan(delivered, lambda _request: None).actions
 
     assert (action.verb, action.summary) == (Verb.RESIZE, "3 -> 4 seats")
+
+
+def test_a_renamed_tenant_still_knows_its_seats(delivered: Bench) -> None:
+    files = delivered.root / "tenants"
+    text = (files / "acme.yaml").read_text()
+    (files / "acme.yaml").unlink()
+    delivered.write(apex=text.replace("tenant: acme", "tenant: apex\npreviously: acme"))
+    assert delivered.apply().exit_code == 0
+    process = delivered.process(writes=False)
+    process.wire.inner = Twisted(process.wire.inner, shorter)
+
+    async def made(setup: Setup) -> Plan:
+        return planned(await plan_run(setup, load(setup)), "apex")
+
+    assert process.run(made).status is Status.ERROR
