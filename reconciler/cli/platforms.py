@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -50,21 +51,30 @@ DRY = 65_536
 
 
 @click.command()
-@option("--plan", type=EXISTING, required=True, help="What `drift --out FILE` saved.")
+@option("--plan", type=EXISTING, help="What `drift --out FILE` saved.")
+@option("--report", type=FILE, help="What `apply` or `resume --report FILE` saved.")
 @common
 def issues(**values: Any) -> None:
     """Keep one issue for each tenant that differs from its manifest: open it, write it anew, close it.
 
-    Takes the same tokens as `comment`. Not being able to is a warning and exits 0.
+    With --report: for each that an apply or a resume left to a person, and for a run that wrote no report;
+    the next `drift` closes them. Takes the same tokens as `comment`. Not being able to is a warning and exits 0.
     """
     from reconciler.cli.issues import keep, read
+    from reconciler.cli.issues_applied import keep_applied, read_report
+    from reconciler.cli.platform import Platform
     from reconciler.cli.runner import platform_of
 
-    run, told = read(values["plan"])
     workspace = str(values["workspace"] or "reconciler.yaml")
+    kept: Callable[[Platform], Iterator[str]]
+    if _one_of(values) == "plan":
+        run, told = read(values["plan"])
+        kept = partial(keep, run=run, told=told, workspace=workspace)
+    else:
+        kept = partial(keep_applied, report=read_report(values["report"]), workspace=workspace)
 
     def work() -> None:
-        for line in keep(platform_of(os.environ), run, told, workspace):
+        for line in kept(platform_of(os.environ)):
             _say(line, values)
 
     _gently("No issues", work)

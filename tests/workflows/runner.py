@@ -236,7 +236,12 @@ def evaluate(condition: object, context: Mapping[str, str], *, healthy: bool) ->
     """Judge an `if:` as GitHub does, for the few forms that our workflows use."""
     text = str(condition)
     inner = re.fullmatch(r"\$\{\{(.*)\}\}", text.strip(), re.DOTALL)
-    state = {"success": lambda: healthy, "always": lambda: True, "cancelled": lambda: False}
+    state = {
+        "success": lambda: healthy,
+        "failure": lambda: not healthy,
+        "always": lambda: True,
+        "cancelled": lambda: False,
+    }
     verdict = value_of(inner[1] if inner else text, context, **state)
     # A condition that does not ask for the state of the run implies success().
     return bool(verdict) and (healthy or any(f"{word}()" in text for word in STATES))

@@ -79,7 +79,7 @@ def test_from_a_branch_to_seats_that_were_delivered(runner: Runner, here: Town, 
 
     here.reconciler("sandbox", "advance", "4h")
     resumed = scheduled(runner, here, "resume")
-    assert resumed.results == {"resume": "success"}, resumed.output
+    assert resumed.results == {"resume": "success", "issues": "skipped"}, resumed.output
     assert "1 done" in resumed.summary
 
     again = pushed(runner, here, host)
@@ -186,6 +186,65 @@ def test_a_tenant_that_cannot_be_planned_keeps_none_of_the_others_and_the_run_is
     }
     assert "::error title=not planned::resell: " in result.output
     assert "order" in here.reconciler("sandbox", "ledger")  # acme has its seat
+
+
+def test_an_apply_that_fails_leaves_an_issue_until_what_was_merged_is_done(
+    runner: Runner, here: Town, host: Host
+) -> None:
+    here.change(*MORE)
+    here.merge()
+    here.reconciler(
+        "sandbox", "fault", "add", "expired", "--method", "POST", "--path", "/order/cart/{}/checkout"
+    )
+
+    failed = pushed(runner, here, host)
+
+    assert (failed.results["apply"], failed.results["report"]) == ("failure", "success"), failed.output
+    assert "**failed** `acme` " in host.bodies()[0]
+    [issue] = host.issues
+    assert "What was merged stays to be applied" in issue["body"]
+    scheduled(runner, here, "drift")
+    assert issue["state"] == "open"
+    assert "Change the manifest, or let an apply repair it" in issue["body"]  # merged, and not so
+    assert pushed(runner, here, host).results["apply"] == "success"  # run again
+    scheduled(runner, here, "drift")
+    assert (len(host.issues), issue["state"]) == (1, "closed")
+
+
+def test_a_merge_that_a_guard_stops_is_told_on_its_pull_request_and_in_one_issue(
+    runner: Runner, here: Town, host: Host
+) -> None:
+    here.change("seats: 2", "seats: 250")
+    here.merge()  # though its check was red
+
+    stopped = pushed(runner, here, host)
+
+    expected = {"plan": "failure", "apply": "skipped", "report": "success", "planned": "skipped"}
+    assert stopped.results == expected, stopped.output
+    assert "max\\_seats\\_per\\_action" in host.bodies()[0]
+    [issue] = host.issues
+    assert issue["body"].startswith(
+        "<!-- reconciler:drift:reconciler.yaml -->\n## Licence report\n\n**No report"
+    )
+
+
+def test_an_order_that_is_cancelled_on_its_way_is_found_by_resume_and_leaves_an_issue(
+    runner: Runner, here: Town, host: Host
+) -> None:
+    here.change(*MORE)
+    here.merge()
+    here.reconciler("sandbox", "fault", "add", "order-cancelled")
+    assert pushed(runner, here, host).results["apply"] == "success"  # pending
+    assert host.issues == []
+    here.reconciler("sandbox", "advance", "4h")
+
+    resumed = scheduled(runner, here, "resume")
+
+    assert resumed.results == {"resume": "failure", "issues": "success"}, resumed.output
+    [issue] = host.issues
+    assert "cancelled" in issue["body"]
+    scheduled(runner, here, "drift")
+    assert issue["state"] == "open"  # blocked until somebody says what happened
 
 
 def test_what_takes_nothing_and_costs_little_needs_no_reviewer(

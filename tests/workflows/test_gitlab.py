@@ -90,16 +90,19 @@ def test_from_a_branch_to_an_issue_for_drift(gitlab: Gitlab, here: Town, host: H
 
     waiting = pushed(gitlab)
     assert waiting.results["licences-apply-reviewed"] == "manual"
+    assert waiting.results["licences-report-reviewed"] == "skipped"
     assert "licences-apply-reviewed, because it raises the monthly bill" in waiting.output
     assert "order" not in here.reconciler("sandbox", "ledger")
 
     applied = pushed(gitlab, started=REVIEWED)
     assert set(applied.results.values()) == {"success"}, applied.output
     assert "order" in here.reconciler("sandbox", "ledger")
+    assert host.bodies()[-1].startswith("<!-- reconciler:report:")
 
     here.reconciler("sandbox", "advance", "4h")
     resumed = scheduled(gitlab, "resume")
-    assert resumed.results == {"licences-resume": "success"}, resumed.output
+    expected = {"licences-resume": "success", "licences-resume-issues": "skipped"}
+    assert resumed.results == expected, resumed.output
     assert "status=done" in resumed.output
     scheduled(gitlab, "drift")
     assert [issue["state"] for issue in host.issues] == ["closed"]
@@ -153,3 +156,49 @@ def test_what_could_not_be_planned_makes_it_red(gitlab: Gitlab, here: Town) -> N
 
     assert result.results["licences-plan-again"] == "success", result.output
     assert result.results["licences-planned"] == "failed"
+
+
+def test_what_was_started_by_hand_and_failed_is_told_and_the_pipeline_is_red(
+    gitlab: Gitlab, here: Town, host: Host
+) -> None:
+    here.change(*MORE)
+    here.merge()
+    here.reconciler(
+        "sandbox", "fault", "add", "expired", "--method", "POST", "--path", "/order/cart/{}/checkout"
+    )
+
+    failed = pushed(gitlab, started=REVIEWED)
+
+    assert failed.results["licences-apply-reviewed"] == "warning", failed.output
+    assert failed.results["licences-report-reviewed"] == "failed"
+    assert "**failed** `acme` " in host.bodies()[0]
+    assert [issue["state"] for issue in host.issues] == ["opened"]
+
+
+def test_a_merge_that_a_guard_stops_is_told_on_its_request_and_in_one_issue(
+    gitlab: Gitlab, here: Town, host: Host
+) -> None:
+    here.change("seats: 2", "seats: 250")
+    here.merge()
+
+    stopped = pushed(gitlab)
+
+    assert stopped.results["licences-plan-again"] == "failed"
+    assert stopped.results["licences-report"] == "success", stopped.output
+    assert "max\\_seats\\_per\\_action" in host.bodies()[0]
+    assert [issue["state"] for issue in host.issues] == ["opened"]
+
+
+def test_an_order_that_is_cancelled_on_its_way_leaves_an_issue(
+    gitlab: Gitlab, here: Town, host: Host
+) -> None:
+    here.change(*MORE)
+    here.merge()
+    here.reconciler("sandbox", "fault", "add", "order-cancelled")
+    pushed(gitlab, started=REVIEWED)
+    here.reconciler("sandbox", "advance", "4h")
+
+    resumed = scheduled(gitlab, "resume")
+
+    assert resumed.results == {"licences-resume": "failed", "licences-resume-issues": "success"}
+    assert "cancelled" in host.issues[0]["description"]

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.plan import Plan
-from reconciler.render import PLAN, Options
+from reconciler.core.action import Verb
+from reconciler.core.model import Address
+from reconciler.core.plan import Plan, Status, Waiting
+from reconciler.core.report import Report, State, TenantReport, Trouble
+from reconciler.render import PLAN, REPORT, Options
 from tests.cli.place import Ran, run
 from tests.render import makers
 from tests.workflows.hosts import Host, serving
@@ -87,6 +90,101 @@ def test_a_person_s_issue_and_another_workspace_s_are_left_alone(tmp_path: Path,
 
     assert [text(issue).partition("\n")[2] for issue in host.issues[:2]] == ["quoted", "elsewhere"]
     assert len(host.issues) == 123
+
+
+def test_what_waits_for_a_person_keeps_its_issue_and_what_the_provider_delivers_does_not(
+    tmp_path: Path, host: Host
+) -> None:
+    drift(tmp_path, host, waiting("by-hand"))
+    assert states(host) == ["open"]
+    assert "A step waits for a person: `reconciler plan --tenant acme` shows" in text(host.issues[0])
+
+    drift(tmp_path, host, waiting("pending"))
+    assert states(host) == ["clos"]
+
+
+def waiting(state: str) -> Plan:
+    """A tenant with nothing to do but to wait."""
+    one = Waiting(address=Address("group/office"), verb=Verb.ORDER, reason="asked for", state=state)
+    return replace(makers.in_sync("acme"), pending=(one,))
+
+
+def applied(folder: Path, host: Host, report: Report | None) -> Ran:
+    file = folder / "report.json"
+    file.unlink(missing_ok=True)
+    if report is not None:
+        file.write_text(REPORT["json"](report, Options()), encoding="utf-8")
+    done = run(folder, "issues --report report.json", host.env)
+    assert done.code == 0, done.err
+    return done
+
+
+def ended(state: State, name: str = "acme", *, error: Trouble | None = None, code: int = 3) -> Report:
+    """An apply of one tenant that ended so."""
+    actions = (makers.result(state),)
+    tenant = TenantReport(tenant=name, status=Status.CHANGES, actions=actions, error=error, exit_code=code)
+    return replace(makers.report(), tenants=(tenant,), exit_code=code)
+
+
+def test_what_an_apply_left_to_a_person_gets_an_issue_that_drift_closes(tmp_path: Path, host: Host) -> None:
+    first = applied(tmp_path, host, ended(State.FAILED))
+    again = applied(tmp_path, host, ended(State.IN_DOUBT, code=8))
+
+    assert ("acme: opened" in first.out, "acme: updated #1" in again.out) == (True, True)
+    assert (len(host.issues), states(host)) == (1, ["open"])
+    assert "**in doubt** " in text(host.issues[0])
+    assert "`reconciler status acme` tells" in text(host.issues[0])
+    drift(tmp_path, host, makers.in_sync("acme"))
+    assert states(host) == ["clos"]
+    assert "acme: reopened #1" in applied(tmp_path, host, ended(State.FAILED)).out
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.PENDING, State.NOT_STARTED])
+def test_what_is_done_or_on_its_way_gets_no_issue(tmp_path: Path, host: Host, state: State) -> None:
+    applied(tmp_path, host, ended(state, code=4))
+
+    assert host.issues == []
+
+
+def test_a_tenant_that_was_refused_gets_one_with_the_reason(tmp_path: Path, host: Host) -> None:
+    held = Trouble(code="lease", message="somebody else applies acme")
+
+    applied(tmp_path, host, ended(State.NOT_STARTED, error=held, code=7))
+
+    assert "somebody else applies acme" in text(host.issues[0])
+
+
+def test_a_run_that_did_not_come_to_its_tenants_gets_one_issue_until_a_later_one_did(
+    tmp_path: Path, host: Host
+) -> None:
+    applied(tmp_path, host, None)
+    assert "No report was written" in text(host.issues[0])
+    assert "s/99)" in text(host.issues[0])  # the run's page, where its log is
+    stopped = ended(State.NOT_STARTED, error=Trouble(code="guard", message="too much"), code=5)
+    applied(tmp_path, host, stopped)
+    assert (len(host.issues), states(host)) == (1, ["open"])
+    assert "too much" in text(host.issues[0])
+
+    done = applied(tmp_path, host, ended(State.DONE, code=0))
+
+    assert "the run: closed #1" in done.out
+    assert (len(host.issues), states(host)) == (1, ["clos"])
+    applied(tmp_path, host, None)
+    drift(tmp_path, host, makers.in_sync("acme"))
+    assert (len(host.issues), states(host)) == (1, ["clos"])
+
+
+def test_sixty_failed_tenants_are_told_in_part(tmp_path: Path, host: Host) -> None:
+    every = tuple(ended(State.FAILED, f"t{number:03}").tenants[0] for number in range(60))
+
+    done = applied(tmp_path, host, replace(ended(State.FAILED), tenants=every))
+
+    assert len(host.issues) == 50
+    assert "t059: not opened" in done.out
+
+
+def test_either_a_plan_or_a_report_is_given(tmp_path: Path, host: Host) -> None:
+    assert run(tmp_path, "issues", host.env).code == 64
 
 
 def test_who_changed_it_is_told(tmp_path: Path, host: Host) -> None:
