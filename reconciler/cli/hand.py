@@ -121,6 +121,8 @@ def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) ->
             f"Next: write `service:` in {address} of {manifest.file}, so that it is known which service was "
             "ordered; nothing else is planned for the group before"
         )
+    elif scribe.progress.todo:  # what waited for it
+        click.echo("Next: reconciler resume")
 
 
 def _pinned(manifest: ManifestFile, action: Action) -> dict[str, str]:
@@ -162,8 +164,10 @@ def resolve(tenant: str, address: str, happened: str | None, *, did_not_happen: 
         scribe = _scribe(made, tenant, progress)
         said = _resolution(scribe, progress, tenant, address, happened)
         _write(made, scribe, "resolve", said)
-    what = f"happened as {happened}" if happened else "did not happen"
-    click.echo(f"{tenant} {address}: {what}; `reconciler resume` or `apply` goes on")
+    if happened:
+        click.echo(f"{tenant} {address}: happened as {happened}\nNext: reconciler resume")
+    else:
+        click.echo(f"{tenant} {address}: did not happen, and may be planned again\nNext: reconciler plan")
 
 
 def _resolution(scribe: Scribe, progress: Progress, tenant: str, address: str, happened: str | None) -> Any:

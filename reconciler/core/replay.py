@@ -183,6 +183,7 @@ def _failed(progress: Progress, event: Event) -> None:
     if event.data.get("resolved"):
         progress.stuck.pop(action.address, None)
     if event.data.get("final", True):
+        progress.seen = ""  # the manifest is not as it was found any more, whatever an apply said
         progress.todo.pop(event.action, None)
         progress.failed.add(event.action)
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from reconciler.core.journal import Event, Kind
@@ -79,7 +78,7 @@ NOT_DONE = frozenset({State.FAILED, State.NOT_STARTED})
 
 def after_report(report: Report, options: Options) -> Step | None:
     """What to type after an apply; None when all is done."""
-    step = _next({result.state for tenant in report.tenants for result in tenant.actions}, options)
+    step = _next([(tenant.tenant, result) for tenant in report.tenants for result in tenant.actions], options)
     if step is None and any(tenant.waits for tenant in report.tenants):
         return words.once_there(options)
     return step
@@ -87,7 +86,7 @@ def after_report(report: Report, options: Options) -> Step | None:
 
 def after_status(overview: Overview, options: Options) -> Step | None:
     """What to type after a status; None when all is as written."""
-    step = _next({item.state for tenant in overview.tenants for item in tenant.actions}, options)
+    step = _next([(tenant.tenant, item) for tenant in overview.tenants for item in tenant.actions], options)
     if step is None and any(tenant.status in TO_PLAN for tenant in overview.tenants):
         return Step("Next", "Next", words.plan_command(options))
     return step
@@ -96,10 +95,16 @@ def after_status(overview: Overview, options: Options) -> Step | None:
 TO_PLAN = frozenset({Status.CHANGES, Status.ERROR})
 
 
-def _next(states: AbstractSet[State], options: Options) -> Step | None:
-    """Go on with what is open, else plan what was not done."""
-    if states & {State.PENDING, State.BY_HAND}:
+def _next(items: Sequence[tuple[str, Result | OpenAction]], options: Options) -> Step | None:
+    """Go on with what can be asked about; else confirm what a person has done, or plan what was not done."""
+    states = {item.state for _, item in items}
+    by_hand = [
+        (tenant, item.address) for tenant, item in items if item.state is State.BY_HAND and not item.ref
+    ]
+    if State.PENDING in states or any(item.state is State.BY_HAND and item.ref for _, item in items):
         return Step("Next", "Next", f"reconciler resume {options.selection}".rstrip())
+    if by_hand:
+        return words.once_done(by_hand)
     return Step("Next", "Next", words.plan_command(options)) if states & NOT_DONE else None
 
 
@@ -126,6 +131,9 @@ def event_parts(event: Event) -> Iterator[str]:
     for key in TOLD:
         value = data.get(key)
         if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":
+            continue
+        if (key, value) == ("waiting_on", "person"):
+            yield "waits for a person"
             continue
         if (key, value) == ("waiting_on", "provider") or (key == "login" and value == data.get("ref")):
             continue  # the usual case, and what was just said

@@ -98,6 +98,11 @@ def rows(page: Page, plan: Plan, *, indent: int = 2) -> None:
     def below(number: int) -> None:
         if number < len(plan.actions):
             _below(page, plan.actions[number], indent + 4)
+            return
+        item = next(iter(plan.pending[number - len(plan.actions) :]), None)
+        if item is not None and words.unasked(item):
+            command = words.confirm_command(plan.tenant, item.address)
+            page.line("once done:  ", Piece(command, "bold"), indent=indent + 4)
 
     page.table([*map(_row, plan.actions), *_others(plan)], indent=indent, after=below)
     more = len(plan.unmanaged) - words.MANY

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -232,8 +233,14 @@ def worth_showing(plan: Plan) -> bool:
 def verdict(run: Run) -> str:
     """The one line that says it all."""
     summary, tenants = run.summary, run.tenants
-    in_doubt = sum(item.state == State.IN_DOUBT for plan in run.plans for item in plan.pending)
-    summary = {**summary, "in_doubt": in_doubt, "pending": summary["pending"] - in_doubt}
+    states = Counter(item.state for plan in run.plans for item in plan.pending)
+    in_doubt, by_hand = states[State.IN_DOUBT], states[State.BY_HAND]
+    summary = {
+        **summary,
+        "in_doubt": in_doubt,
+        "by_hand": summary["by_hand"] + by_hand,
+        "pending": summary["pending"] - in_doubt - by_hand,
+    }
     to_do = [f"{summary[verb]} to {word}" for verb, word in _TO.items() if summary[verb]]
     asides = [
         f"{summary[key]} {word}"
@@ -284,12 +291,29 @@ def next_step(run: Run, options: Options) -> Step | None:
     """What to type to make it so, or to go on; None when there is nothing to do."""
     if any(plan.actions and plan.hold is None for plan in run.plans):
         return _apply(run, options)
-    waiting = [item for plan in run.plans for item in plan.pending if item.state != State.IN_DOUBT]
-    if any(item.ours for item in waiting):
+    waiting = [(plan, item) for plan in run.plans for item in plan.pending if item.state != State.IN_DOUBT]
+    ours = [(plan.tenant, item) for plan, item in waiting if item.ours]
+    by_hand = [(tenant, item.address) for tenant, item in ours if unasked(item)]
+    if len(ours) > len(by_hand):
         return Step("Next", "To go on", f"reconciler resume {options.selection}".rstrip())
+    if by_hand:
+        return once_done(by_hand)
     if waiting:  # what others ordered, or what passes by itself: nobody but time can go on with it
         return once_there(options)
     return None
+
+
+def unasked(item: Waiting) -> bool:
+    """Whether it waits for a person who has to say that it is done, because nobody can be asked."""
+    return item.ours and item.state == State.BY_HAND and item.ref is None
+
+
+def once_done(steps: Sequence[tuple[str, Address]]) -> Step:
+    """What helps with steps that only a person knows to be done: to do them, and to say so."""
+    if len(steps) == 1:
+        return Step("Next, once it is done", "Once it is done", confirm_command(*steps[0]))
+    command = "reconciler confirm TENANT ADDRESS --by NAME"
+    return Step("Next, once each is done", "Once each is done", command)
 
 
 def once_there(options: Options) -> Step:

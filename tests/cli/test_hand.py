@@ -344,7 +344,8 @@ def test_a_service_that_is_written_already_is_learnt_by_confirming(place: Place)
     place.world("payg: [{service: group7.o365.ovh.com}]")
     place.edit("tenants/zoo.yaml", "product: business", "product: business, service: group7.o365.ovh.com")
 
-    assert place.ok("confirm zoo group/office --by ada") == "zoo group/office: confirmed by ada\n"
+    said = place.ok("confirm zoo group/office --by ada")
+    assert said == "zoo group/office: confirmed by ada\nNext: reconciler resume\n"
 
     assert place.run("resume").code == 0
     assert place.tenant("zoo")["status"] == "in_sync"

@@ -200,3 +200,57 @@ def test_what_is_open_in_a_tenant_without_a_file_is_not_forgotten(pending: Place
     file.write_text(text, encoding="utf-8")
     pending.ok("sandbox advance 5h")
     assert pending.run("resume --wait 0").code == 0
+
+
+def test_what_a_person_says_did_not_happen_is_not_in_sync(doubtful: Place) -> None:
+    said = doubtful.ok("resolve resell group/mail --did-not-happen")
+
+    assert said.endswith("did not happen, and may be planned again\nNext: reconciler plan\n")
+    tenants = doubtful.run("status --format json").json["tenants"]
+    assert [(one["tenant"], one["status"]) for one in tenants] == [("acme", "in_sync"), ("resell", "changes")]
+    assert [one["verb"] for one in doubtful.tenant("resell")["actions"]] == ["order"]
+
+
+BOUGHT_BY_HAND = """\
+version: 1
+tenant: mazur
+provider: home-pl
+account: home
+license_groups:
+  - {name: office, product: Office 365 Business, seats: 3}
+"""
+
+
+@pytest.fixture
+def by_hand(place: Place) -> Place:
+    """Only a step that nobody but a person knows to be done is open."""
+    place.edit("reconciler.yaml", "accounts:\n", "accounts:\n  home: {api: manual}\n")
+    place.write("tenants/mazur.yaml", BOUGHT_BY_HAND)
+    return place
+
+
+@pytest.mark.parametrize("command", ["apply --yes --wait 0", "resume", "status", "plan"])
+def test_where_only_a_person_can_go_on_no_resume_is_offered(by_hand: Place, command: str) -> None:
+    assert by_hand.run("apply --yes --wait 0 --tenant mazur").code == 4
+
+    done = by_hand.run(
+        f"{command} {'' if command == 'status' else '--tenant mazur'}".replace("status", "status mazur")
+    )
+
+    confirm = "reconciler confirm mazur group/office --by NAME"
+    assert f"      once done:  {confirm}\n" in done.out
+    assert f"Next, once it is done: {confirm}\n" in done.out
+
+
+def test_of_several_steps_by_hand_each_is_confirmed(by_hand: Place) -> None:
+    by_hand.edit(
+        "tenants/mazur.yaml", "seats: 3}", "seats: 3}\n  - {name: mail, product: Exchange, seats: 1}"
+    )
+
+    done = by_hand.run("apply --yes --wait 0 --tenant mazur")
+    planned = by_hand.run("plan --tenant mazur")
+
+    for said in (done.out, planned.out):
+        assert "Next, once each is done: reconciler confirm TENANT ADDRESS --by NAME\n" in said
+    assert "Nothing to do now: 2 by hand.\n" in planned.out
+    assert "! by hand mazur group/mail: waits for a person\n" in done.err
