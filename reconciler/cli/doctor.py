@@ -20,6 +20,11 @@ LEVELS = ("ok", "warn", "fail")
 @option(
     "--plan-only", is_flag=True, help="These are the credentials of the job that plans: fail if they may buy."
 )
+@option(
+    "--ci",
+    type=click.Choice(["github", "gitlab"]),
+    help="Look at the repository's settings there as well, with the token that `comment` takes.",
+)
 @common
 def doctor(form: str, **values: Any) -> None:
     """Check versions, files, credentials and their rights, reachability, clocks, journal and leases.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import __version__
+from reconciler.cli.doctor_ci import examine_ci
 from reconciler.cli.offline import count
 from reconciler.cli.opening import Opener
 from reconciler.core.errors import ReconcilerError
@@ -36,7 +37,8 @@ def examine(values: dict[str, Any]) -> list[Checked]:
     opener = Opener(workspace=loaded.workspace, root=loaded.root, writes=False)
     found += asyncio.run(_accounts(loaded, loaded.workspace, opener, plan_only=values["plan_only"]))
     url = values["journal"] or loaded.workspace.journal
-    return [*found, *_journal(url, loaded), _git(loaded.root)]
+    found += [*_journal(url, loaded), _git(loaded.root)]
+    return found + (examine_ci(values["ci"], loaded.root.absolute()) if values["ci"] else [])
 
 
 def accounts(workspace: Path) -> list[Checked]:
