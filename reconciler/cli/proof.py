@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import click
 
+from reconciler.cli.wiring import run
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import ProviderError, WorkspaceError
 from reconciler.core.journal import Event
@@ -96,8 +97,6 @@ def _of_seats(made: Setup, manifest: ManifestFile, one: Open) -> None:
 
 
 def _run(made: Setup, manifest: ManifestFile, one: Open) -> object:
-    from reconciler.cli.wiring import run
-
     async def look() -> object:
         account = made.accounts.of(manifest.tenant)
         return await account.tenant(manifest.tenant).find(one.action, one.steps, one.since)

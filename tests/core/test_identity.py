@@ -8,6 +8,7 @@ from reconciler.core.action import Verb
 from reconciler.core.journal import Kind
 from reconciler.core.manifest import Tenant
 from reconciler.core.plan import Plan
+from reconciler.core.replay import replay
 from tests.core.makers import (
     SERVICE,
     action,
@@ -20,6 +21,7 @@ from tests.core.makers import (
     intended,
     known,
     office,
+    ours,
     person,
     service,
     subscription,
@@ -184,8 +186,6 @@ def test_what_another_tenant_claims_does_not_block_an_order() -> None:
 
 
 def test_what_the_journal_of_another_tenant_remembers_is_claimed() -> None:
-    from reconciler.core.replay import replay
-
     other = tenant(bare(), tenant="beta")
     memory = {"beta": replay([known(ref=OTHER)])}
 
@@ -393,8 +393,6 @@ def test_a_service_that_is_listed_and_cannot_be_read_is_not_planned() -> None:
 
 
 def test_a_renamed_group_keeps_its_service_and_its_people() -> None:
-    from tests.core.makers import ours
-
     one = tenant(bare("main", previously="office"), people=[])
     events = [known(), *ours("ada")]
 

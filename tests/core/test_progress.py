@@ -1,5 +1,6 @@
 """Where things stand after each event, and after a crash between any two."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -288,8 +289,6 @@ def test_an_event_of_an_action_that_nobody_intended_opens_nothing(kind: Kind) ->
 
 
 def test_the_last_number_is_known_and_tenants_are_told_apart() -> None:
-    from dataclasses import replace
-
     one, two = replace(begun(ORDER), seq=7), replace(begun(JOIN), tenant="beta", seq=9)
 
     both = replay_all([one, two])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -115,8 +115,6 @@ class Spartan:
 
 
 async def carry_out(provider: Provider, action: Action) -> tuple[Any, tuple[StepRecord, ...]]:
-    from datetime import UTC, datetime
-
     steps: list[StepRecord] = []
     async for told in provider.execute(action, Attempt(number=1)):
         match told:
