@@ -40,6 +40,8 @@ OF_THE_JOURNAL: Mapping[str, tuple[str, ...]] = {
     "confirm": ("confirm acme group/office --by ada",),
     "resolve": ("resolve acme group/office --did-not-happen",),
     "lease release": ("lease release acme",),
+    "journal copy": ("journal copy --to sqlite:///copied.db",),
+    "journal reopen": ("journal reopen --yes",),
 }
 """What a person tells the journal: nothing changes at a provider either."""
 
