@@ -196,7 +196,7 @@ def cancel(
         if _in_use(parts, pool) or min(one.group.name for one in parts) != standing.group.name:
             return  # its own people go; the service ends once, when nobody and no other group is left on it
     needs = {action for (group, _), action in freed.items() if group in {one.group.name for one in parts}}
-    why = _why_not(draft, standing, pool)
+    why = _why_not(draft, standing, pool) or _hanging(holding, standings)
     if why:
         draft.block(
             standing.address, Verb.CANCEL, why, source=draft.group_source(standing.group.name, "state")
@@ -249,6 +249,13 @@ def _why_not(draft: Draft, standing: Standing, pool: Pool) -> str:
             "write `cancel: now` to accept that"
         )
     return ""
+
+
+def _hanging(holding: Holding, standings: Mapping[str, Standing]) -> str:
+    """Why a group does not end: what hangs on it would end too, and no file asks for that."""
+    ending = {one.ref for one in standings.values() if one.cancelled}
+    left = ", ".join(one for one in holding.addons if one not in ending)
+    return f"{left} would end with it, as an add-on of {holding.ref}: cancel that as well" if left else ""
 
 
 def _end(draft: Draft, standing: Standing, holding: Holding, needs: Iterable[str]) -> None:

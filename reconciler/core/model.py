@@ -121,6 +121,7 @@ class Holding:
     cancel_until: until when it may be ended at once, where the provider has a window for that.
     scheduled: what changes by itself at the renewal, in the shape of an action's `after`.
     frozen: why nothing of it can be changed now (it renews, it is suspended); empty: it can be.
+    addons: the holdings that hang on it, and end with it.
     fixed: why its seats cannot be changed now, while other things can (it is a trial); empty: they can be.
     """
 
@@ -146,6 +147,7 @@ class Holding:
     scheduled: Json | None = None
     frozen: str = ""
     fixed: str = ""
+    addons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,6 +205,12 @@ def _allowed(licence: Licence | None, number: int, quantity: int, *, new: bool) 
     if licence is None:
         raise Rejected(f"licence {number} is not orderable in this tenant", code="not-orderable")
     name = licence.name or str(number)
+    if new and licence.licence_type == "ADDON":
+        raise Rejected(
+            f"{name} is an add-on, which is bought for a subscription and not by itself",
+            hint="buy it at OVHcloud, then pin it with `subscription:`",
+            code="add-on",
+        )
     if new and licence.new_subscriptions_allowed is False:
         raise Rejected(f"{name} takes no new subscriptions in this tenant", code="no-new-subscriptions")
     if not new and licence.new_seats_allowed is False:

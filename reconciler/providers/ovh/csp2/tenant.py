@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Container
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import ProviderError
+from reconciler.core.errors import Rejected
 from reconciler.core.model import Holding, Json, Organisation, setting_address
 from reconciler.core.provider import (
     Absent,
@@ -69,7 +69,8 @@ class Csp2Tenant:
     async def read(self, refs: frozenset[str]) -> tuple[Holding, ...]:
         """Read these subscriptions in full, with the add-ons that hang on them."""
         found = await self.account.read(self.scope, refs)
-        return tuple(await asyncio.gather(*(self._with_addons(one) for one in found)))
+        there = {one.ref for one in found}
+        return tuple(await asyncio.gather(*(self._with_addons(one, there) for one in found)))
 
     async def organisation(self) -> Organisation | None:
         """Read the partner id; what the snapshot has just read is not read again."""
@@ -134,17 +135,18 @@ class Csp2Tenant:
         found = {"name": tenant.display_name, "mpn_id": tenant.mpn_id}
         return {key: found.get(key, value) for key, value in fields.items()}
 
-    async def _with_addons(self, holding: Holding) -> Holding:
-        """Name the add-on subscriptions; they only explain, so a failure leaves them out."""
+    async def _with_addons(self, holding: Holding, there: Container[str]) -> Holding:
+        """Name the add-on subscriptions: those that are there end with it. None where they are not told."""
         route = f"{ROOT}{path(holding.scope)}/subscription"
         try:
             addons = await batches.numbers(
                 self.account.api, route, holding.ref, suffix="/addonsSubscriptionIds"
             )
-        except ProviderError:
+        except Rejected:
             return holding
         said = tuple(f"subscription {number} is an add-on of {holding.ref}" for number in addons)
-        return replace(holding, notices=(*holding.notices, *said))
+        ending = tuple(number for number in addons if number in there)
+        return replace(holding, notices=(*holding.notices, *said), addons=ending)
 
 
 def _is_tenant(action: Action) -> bool:
