@@ -267,6 +267,13 @@ def test_each_rule_names_the_place(place: Place, old: str, new: str, told: list[
     assert place.faults() == [f"tenants/acme.yaml:{line}" for line in told]
 
 
+@pytest.mark.parametrize("letter", ["\u0430", "\u200b", "\u202e", "\uff41"])
+def test_a_login_of_letters_that_look_alike_is_refused(place: Place, letter: str) -> None:
+    place.write("tenants/acme.yaml", GOOD.replace("login: ada", f"login: {letter}da"))
+
+    assert "error[RC1104]: `login` must be a login" in str(place.faults())
+
+
 def test_a_good_tenant_has_no_fault(place: Place) -> None:
     place.write("tenants/acme.yaml", GOOD)
 

@@ -129,6 +129,19 @@ def test_a_fork_is_validated_and_not_planned_and_the_required_check_is_red(
         assert "a maintainer pushes the branch" in result.output
 
 
+def test_a_pull_request_that_touches_no_manifest_is_green_and_asks_no_provider(
+    runner: Runner, here: Town
+) -> None:
+    here.change("quantity: 10", "quantity:  10", file="world.yaml")
+    before = here.reconciler("sandbox", "requests", "--format", "json")
+
+    result = planned(runner, here)
+
+    assert set(result.results.values()) == {"success"}, result.output
+    assert "No changes" in result.summary
+    assert here.reconciler("sandbox", "requests", "--format", "json") == before
+
+
 def test_a_merge_queue_plans_what_it_merged_and_comments_nowhere(
     runner: Runner, here: Town, host: Host
 ) -> None:
