@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 
-from reconciler.core.accounts import Account
 from reconciler.core.diagnostic import Path, Problem
 from reconciler.core.manifest import API_OF, KNOWS_PEOPLE
 from reconciler.core.rules_access import check_access
@@ -36,8 +35,11 @@ def check(sketch: Sketch) -> list[Problem]:
     ]
 
 
-def check_accounts(sketch: Sketch, accounts: Mapping[str, Account] | None) -> list[Problem]:
-    """List the accounts a tenant names that do not exist or have the wrong `api`."""
+def check_accounts(sketch: Sketch, accounts: Mapping[str, str] | None) -> list[Problem]:
+    """List the accounts a tenant names that do not exist or have the wrong `api`.
+
+    accounts: the `api` of each, empty where it is not known; None where nobody knows which there are.
+    """
     if accounts is None:
         return []
     found = [
@@ -49,19 +51,19 @@ def check_accounts(sketch: Sketch, accounts: Mapping[str, Account] | None) -> li
 
 
 def _account(
-    path: Path, name: str, api: str | None, accounts: Mapping[str, Account], *, why: str
+    path: Path, name: str, api: str | None, accounts: Mapping[str, str], *, why: str
 ) -> Iterator[Problem]:
     if not name:
         return
-    account = accounts.get(name)
-    if account is None:
+    has = accounts.get(name)
+    if has is None:
         known = ", ".join(sorted(accounts)) or "none"
         yield Problem("RC2101", path, f"unknown account `{name}`", hint=f"accounts of the workspace: {known}")
-    elif api is not None and account.api != api:
+    elif api is not None and has and has != api:
         yield Problem(
             "RC2102",
             path,
-            f"the account `{name}` has `api: {account.api}`, but {why} needs `api: {api}`",
+            f"the account `{name}` has `api: {has}`, but {why} needs `api: {api}`",
             hint="name another account or change the provider",
         )
 

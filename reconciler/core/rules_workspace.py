@@ -13,6 +13,7 @@ from reconciler.core.workspace import satisfies
 
 SIGNATURE = ("application_key", "application_secret", "consumer_key")
 OAUTH = ("client_id", "client_secret")
+APIS = ("ovh", "microsoft", "manual")
 JOURNALS = ("sqlite:", "postgresql:", "postgresql+psycopg:", "git+", "env://")
 
 
@@ -28,6 +29,15 @@ def refuses(raw: dict[str, Any], *, version: str) -> Problem | None:
 def check(raw: dict[str, Any], *, allowed: frozenset[str]) -> list[Problem]:
     """List what breaks a rule in the workspace file; `allowed` are the hosts of RECONCILER_ENDPOINTS."""
     return [*_requires(raw), *_journal(raw), *_accounts(raw, allowed)]
+
+
+def apis(raw: dict[str, Any]) -> dict[str, str] | None:
+    """The `api` of each account as far as it is written, also of one that is wrong otherwise; None without any."""
+    accounts = raw.get("accounts")
+    if not isinstance(accounts, dict):
+        return None
+    written = {name: one.get("api") if isinstance(one, dict) else None for name, one in accounts.items()}
+    return {name: api if isinstance(api, str) and api in APIS else "" for name, api in written.items()}
 
 
 def _requires(raw: dict[str, Any]) -> Iterator[Problem]:

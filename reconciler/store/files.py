@@ -118,5 +118,6 @@ def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
             continue
         if entry.is_dir():
             yield from _walk(entry.path, seen)
-        elif entry.name.endswith(SUFFIXES) and entry.is_file():
+        elif entry.name.endswith(SUFFIXES) and (entry.is_file() or entry.is_symlink()):
+            # A link that leads nowhere is a file that cannot be read, not one that is not there.
             yield entry.path

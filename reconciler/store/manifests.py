@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,13 +59,13 @@ def load(
     path = find_workspace(paths, given=workspace_file, cwd=cwd)
     root = path.parent if path else cwd
     with uncollected(freeze=True):
-        workspace, found = _workspace(path, cwd=cwd, allowed=allowed_hosts, version=version)
+        workspace, apis, found = _workspace(path, cwd=cwd, allowed=allowed_hosts, version=version)
         if any(each.code == "RC3002" for each in found):
             # Another version of the tool may read everything else differently: say only this.
             return Loaded(None, path, root, (), tuple(found))
         files, missing = find_tenants(paths or default_paths(root), workspace=path, cwd=cwd)
         found.extend(missing)
-        done = [each for file in files if (each := _tenant(file, workspace, found, cwd=cwd))]
+        done = [each for file in files if (each := _tenant(file, apis, found, cwd=cwd))]
         for index, problem in across.check(
             [each.sketch for each in done], files=[each.file for each in done]
         ):
@@ -79,17 +79,18 @@ def load(
 
 def _workspace(
     path: Path | None, *, cwd: Path, allowed: frozenset[str], version: str
-) -> tuple[Workspace | None, list[Diagnostic]]:
+) -> tuple[Workspace | None, dict[str, str] | None, list[Diagnostic]]:
+    """Read it, and the `api` of each account, which is known even where something else is wrong."""
     if path is None:
-        return None, [_no_workspace(cwd)]
+        return None, None, [_no_workspace(cwd)]
     file = show(path, cwd=cwd)
     try:
         document = read(read_bytes(path))
     except Unreadable as error:
-        return None, [refused(file, error)]
+        return None, None, [refused(file, error)]
     other = rules_workspace.refuses(document.value, version=version)
     if other is not None:
-        return None, [_found(file, other, document)]
+        return None, None, [_found(file, other, document)]
     found = [refused(file, fault) for fault in document.faults]
     workspace = None
     try:
@@ -99,10 +100,12 @@ def _workspace(
         found.extend(_found(file, problem, document) for problem in told)
     rest = rules_workspace.check(document.value, allowed=allowed)
     found.extend(_found(file, problem, document) for problem in rest)
-    return workspace, found
+    return workspace, rules_workspace.apis(document.value), found
 
 
-def _tenant(path: Path, workspace: Workspace | None, found: list[Diagnostic], *, cwd: Path) -> _Read | None:
+def _tenant(
+    path: Path, apis: Mapping[str, str] | None, found: list[Diagnostic], *, cwd: Path
+) -> _Read | None:
     file = show(path, cwd=cwd)
     try:
         data = read_bytes(path)
@@ -118,8 +121,7 @@ def _tenant(path: Path, workspace: Workspace | None, found: list[Diagnostic], *,
         told = problems(error, raw=document.value, shapes=TENANT_KEYS)
         found.extend(_found(file, problem, document) for problem in told)
     drawn = sketch(document.value)
-    accounts = workspace.accounts if workspace else None
-    rest = (*rules.check(drawn), *rules.check_accounts(drawn, accounts))
+    rest = (*rules.check(drawn), *rules.check_accounts(drawn, apis))
     found.extend(_found(file, problem, document) for problem in rest)
     # What the rules between files ask is drawn by now; the plain values would be a quarter of the memory.
     return _Read(file, Places(data, file=file, items=document.items), replace(drawn, raw={}), tenant)

@@ -158,3 +158,25 @@ def test_a_workspace_that_is_not_there_is_told(place: Place) -> None:
     assert str(fault) == (
         "nowhere.yaml:1:1: error[RC1001]: cannot be read: no such file or directory: check the path and its rights"
     )
+
+
+def test_a_link_that_leads_nowhere_is_a_file_that_cannot_be_read(place: Place) -> None:
+    place.write("tenants/a.yaml", TENANT.format("a"))
+    (place.root / "tenants/b.yaml").symlink_to(place.root / "gone.yaml")
+
+    assert place.faults() == [
+        "tenants/b.yaml:1:1: error[RC1001]: cannot be read: no such file or directory: check the path and its rights"
+    ]
+
+
+def test_an_error_of_the_workspace_hides_none_of_a_tenants_account(place: Place) -> None:
+    place.write("reconciler.yaml", WORKSPACE + "  odd: {api: azure}\ncolour: red\n")
+    place.write("tenants/a.yaml", TENANT.format("a").replace("home", "nope"))
+    place.write("tenants/b.yaml", TENANT.format("b").replace("home", "partner"))
+    place.write("tenants/c.yaml", TENANT.format("c").replace("home", "odd"))
+
+    codes = [(each.code, each.file) for each in place.load().diagnostics]
+
+    assert ("RC2101", "tenants/a.yaml") in codes
+    assert ("RC2102", "tenants/b.yaml") in codes
+    assert not [file for _, file in codes if file == "tenants/c.yaml"]
