@@ -171,9 +171,9 @@ def test_a_link_that_leads_nowhere_is_a_file_that_cannot_be_read(place: Place) -
 
 def test_an_error_of_the_workspace_hides_none_of_a_tenants_account(place: Place) -> None:
     place.write("reconciler.yaml", WORKSPACE + "  odd: {api: azure}\ncolour: red\n")
-    place.write("tenants/a.yaml", TENANT.format("a").replace("home", "nope"))
-    place.write("tenants/b.yaml", TENANT.format("b").replace("home", "partner"))
-    place.write("tenants/c.yaml", TENANT.format("c").replace("home", "odd"))
+    place.write("tenants/a.yaml", TENANT.format("a").replace("account: home", "account: nope"))
+    place.write("tenants/b.yaml", TENANT.format("b").replace("account: home", "account: partner"))
+    place.write("tenants/c.yaml", TENANT.format("c").replace("account: home", "account: odd"))
 
     codes = [(each.code, each.file) for each in place.load().diagnostics]
 
