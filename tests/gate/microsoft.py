@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.sandbox.microsoft import keys
-from tests.engine.microsoft import GDAP, NEW_CUSTOMER
+from tests.engine.microsoft import GIVEN, HELPDESK, NEW_CUSTOMER
 from tests.gate.test_commands import WORLD as OVH_WORLD
 
 CUSTOMER = "8f5c0000-0000-4000-8000-00000000ac3e"
@@ -23,6 +23,15 @@ WORLD: dict[str, Any] = {
         }
     ],
     "microsoft": {
+        "groups": [{"id": HELPDESK, "name": "Helpdesk"}],
+        "relationships": [
+            {
+                "name": "support",
+                "customer": RESOLD,
+                "roles": ["License Administrator", "User Administrator"],
+                "access": {HELPDESK: ["User Administrator"]},
+            }
+        ],
         "customers": [
             {
                 "id": CUSTOMER,
@@ -88,7 +97,7 @@ service: contoso
 domain: contoso.onmicrosoft.com
 mpn_id: "7654321"
 domains: [shop.example]
-{GDAP}{DIRECTORY.format(RESOLD)}license_groups:
+{GIVEN}{DIRECTORY.format(RESOLD)}license_groups:
   - {{name: office, product: Microsoft 365 Business Basic, seats: 12, subscription: 501}}
 {PEOPLE}"""
 MANUAL = f"""\

@@ -132,7 +132,7 @@ def named(tx: Tx, word: str) -> Any:
 def load(tx: Tx, given: Mapping[str, Any], customer: str) -> str:
     """Add a relationship that its customer has approved; gives the id."""
     roles = [{"roleDefinitionId": ROLES.get(str(one), str(one))} for one in given["roles"]]
-    data = {
+    data: dict[str, Any] = {
         "displayName": str(given["name"]),
         "duration": str(given.get("duration", "P730D")),
         "customer": {"tenantId": customer},
@@ -140,11 +140,13 @@ def load(tx: Tx, given: Mapping[str, Any], customer: str) -> str:
         "autoExtendDuration": "PT0S",
     }
     number = f"{fresh(tx, 'relation')}-{fresh(tx, 'relation')}"
+    end = tx.now + _days(data["duration"]) * 86400
     tx.run(
-        "INSERT INTO ms_relation (id, status, data, created, changed) VALUES (?, 'activating', ?, ?, ?)",
-        *(number, json.dumps(data), tx.now, tx.now),
+        "INSERT INTO ms_relation (id, status, data, created, changed, activated, ends)"
+        " VALUES (?, 'active', ?, ?, ?, ?, ?)",
+        *(number, json.dumps(data), tx.now, tx.now, tx.now, end),
     )
-    _moved(tx, {"id": number, "status": "active"})
+    tx.later(end, "graph-relationship", id=number, status="expiring")
     return number
 
 

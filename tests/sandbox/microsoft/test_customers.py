@@ -399,6 +399,30 @@ def test_a_colleague_gives_and_takes_roles(world: World, own: Cloud, clock: Cloc
     assert held() == [("deleted", 0)]
 
 
+def test_a_world_may_begin_with_a_relationship_that_was_approved(
+    world: World, own: Cloud, acme: str, clock: Clock
+) -> None:
+    both = ["License Administrator", "User Administrator"]
+    given = {
+        "name": "Old",
+        "customer": acme,
+        "duration": "P9D",
+        "roles": both,
+        "access": {HELPDESK: both[:1]},
+    }
+    before = len(world.ledger())
+
+    world.load({"microsoft": {"groups": [{"id": HELPDESK, "name": "Helpdesk"}], "relationships": [given]}})
+
+    (one,) = own.get(RELATIONS).body["value"]
+    (there,) = own.get(f"{RELATIONS}/{one['id']}/accessAssignments").body["value"]
+    assert (one["status"], one["customer"]["tenantId"]) == ("active", acme)
+    assert there["accessDetails"]["unifiedRoles"] == [{"roleDefinitionId": ROLES[both[0]]}]
+    assert len(world.ledger()) == before
+    clock.sleep(9 * 86400)
+    assert own.get(f"{RELATIONS}/{one['id']}").body["status"] == "expiring"
+
+
 def test_security_groups_are_read_in_their_own_directory(world: World, own: Cloud, graph: Cloud) -> None:
     groups = [{"id": HELPDESK, "name": "Helpdesk"}, {"id": SALES, "name": "Sales"}]
     world.load({"microsoft": {"groups": groups}})
