@@ -101,50 +101,35 @@ async def plans(
     for manifest in selection.chosen:
         home = homed(manifest, progress.get(manifest.tenant.tenant, Progress()))
         groups.setdefault(key_of(home.tenant), []).append(home)
-    planned = await asyncio.gather(
-        *(
-            _plan_account(
-                some, selection, accounts, progress, prices, at=at, calendar=calendar, hopeful=hopeful
-            )
-            for some in groups.values()
-        )
-    )
-    return tuple(sorted((plan for some in planned for plan in some), key=lambda plan: plan.tenant))
 
-
-async def _plan_account(
-    manifests: list[ManifestFile],
-    selection: Selection,
-    accounts: Accounts,
-    progress: Mapping[str, Progress],
-    prices: Sequence[WorkspacePrice],
-    *,
-    at: datetime | None,
-    calendar: bool,
-    hopeful: bool,
-) -> list[Plan]:
-    first = manifests[0].tenant
-    try:
-        account = accounts.of(first)
-        scopes = frozenset(one.tenant.service for one in manifests if one.tenant.service)
-        known = frozenset(
-            service[2]
-            for one in manifests
-            for service in progress.get(one.tenant.tenant, Progress()).services.values()
-        )
-        settled = frozenset(order for one in progress.values() for order in one.arrived)
-        told = _told(manifests, progress) if account.capabilities.by_word else ()
-        snapshot = await account.snapshot(scopes | known, settled=settled, told=told)
-        world = world_of(account, snapshot, first, selection.every, progress)
+    async def planned(some: Sequence[ManifestFile]) -> list[Plan]:
+        try:
+            account = accounts.of(some[0].tenant)
+            world = await _look(account, some, selection.every, progress)
+        except ProviderError as error:
+            return [_unreadable(one.tenant, error.message) for one in some]
         world = replace(world, calendar=calendar, hopeful=hopeful)
-    except ProviderError as error:
-        return [_unreadable(one.tenant, error.message) for one in manifests]
-    reader = _Reader(account=account, world=world, progress=progress, prices=prices, at=at)
-    made: list[Plan] = []
-    for first_of in range(0, len(manifests), PORTION):
-        portion = manifests[first_of : first_of + PORTION]
-        made += await asyncio.gather(*(reader.plan(one) for one in portion))
-    return made
+        reader = _Reader(account=account, world=world, progress=progress, prices=prices, at=at)
+        return await reader.plans(some)
+
+    parts = await asyncio.gather(*(planned(some) for some in groups.values()))
+    return tuple(sorted((plan for part in parts for plan in part), key=lambda plan: plan.tenant))
+
+
+async def _look(
+    account: Account,
+    manifests: Sequence[ManifestFile],
+    every: Iterable[ManifestFile],
+    progress: Mapping[str, Progress],
+) -> World:
+    """Read an account's lists, as far as these tenants or the journal point into it."""
+    known = [progress.get(one.tenant.tenant, Progress()) for one in manifests]
+    scopes = {one.tenant.service for one in manifests if one.tenant.service}
+    scopes |= {scope for one in known for _, _, scope in one.services.values()}
+    settled = frozenset(order for one in progress.values() for order in one.arrived)
+    told = _told(manifests, progress) if account.capabilities.by_word else ()
+    snapshot = await account.snapshot(frozenset(scopes), settled=settled, told=told)
+    return world_of(account, snapshot, manifests[0].tenant, every, progress)
 
 
 def _told(manifests: Iterable[ManifestFile], progress: Mapping[str, Progress]) -> tuple[Holding, ...]:
@@ -217,7 +202,16 @@ class _Reader:
     at: datetime | None = None
     quotes: dict[Ask, asyncio.Task[Quote]] = field(default_factory=dict)
 
+    async def plans(self, manifests: Sequence[ManifestFile]) -> list[Plan]:
+        """Plan them, a portion at a time."""
+        made: list[Plan] = []
+        for first in range(0, len(manifests), PORTION):
+            portion = manifests[first : first + PORTION]
+            made += await asyncio.gather(*(self.plan(one) for one in portion))
+        return made
+
     async def plan(self, manifest: ManifestFile) -> Plan:
+        """Plan one tenant; what keeps it from being read is said in its plan."""
         try:
             return await self._plan(manifest)
         except ProviderError as error:
