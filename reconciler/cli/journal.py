@@ -43,9 +43,10 @@ def copy(source: str | None, target: str, **values: Any) -> None:
         shown = new.where
     what = f"{count(done.events, 'event')} of {count(done.tenants, 'tenant')}"
     click.echo(f"{what} {'were copied before' if done.again else 'copied, read again and compared'}: {shown}")
-    click.echo(
-        "Next: write the new one in `journal:` of the workspace file; the old one takes no apply any more"
-    )
+    written = (
+        f"`journal: {target}`" if "@" not in target else "the new one as `journal:`"
+    )  # it may hold a password
+    click.echo(f"Next: write {written} in the workspace file; the old one takes no apply any more")
 
 
 @journal.command("reopen")

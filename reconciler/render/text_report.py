@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconciler.core.errors import ManifestError, ReconcilerError
 from reconciler.core.journal import Event, Kind
 from reconciler.core.overview import History, OpenAction, Overview, TenantOverview
-from reconciler.core.report import Report, Result, State, TenantReport
+from reconciler.core.report import Report, Result, State, TenantReport, Trouble
 from reconciler.render import endings, words
 from reconciler.render.options import Options
 from reconciler.render.page import Page, Piece, Row
@@ -98,7 +99,13 @@ def _tenant_report(page: Page, tenant: TenantReport) -> None:
         result = tenant.actions[number]
         _to_do(page, tenant.tenant, result, result.instructions)
 
-    page.table([_result(result) for result in tenant.actions], after=below)
+    page.table([_result(_without(tenant.error, result)) for result in tenant.actions], after=below)
+
+
+def _without(said: Trouble | None, result: Result) -> Result:
+    """A result that does not repeat what was said of its whole tenant."""
+    repeats = said is not None and result.error is not None and result.error.message == said.message
+    return replace(result, error=None) if repeats else result
 
 
 def _result(result: Result) -> Row:

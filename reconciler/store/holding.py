@@ -81,6 +81,7 @@ class Holding:
             f"until {_clock(self.until)} unless it is renewed",
             hint="wait for it to end; if that run is surely gone, free it with"
             f" `reconciler lease release {self.name}`",
+            code="lease-held",
         )
 
 

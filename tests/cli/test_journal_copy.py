@@ -30,7 +30,7 @@ def test_it_says_what_was_copied_and_what_to_write(place: Place) -> None:
 
     assert "of 1 tenant copied, read again and compared: " in said
     assert ".reconciler/new.db" in said
-    assert "Next: write the new one in `journal:`" in said
+    assert f"Next: write `journal: {NEW}` in the workspace file" in said
     assert "were copied before" in place.ok(f"journal copy --to {NEW}")
 
 
@@ -102,3 +102,15 @@ def test_without_a_journal_there_is_nothing_to_copy(place: Place) -> None:
     assert "there is no journal yet" in done.err
     assert not (place.root / ".reconciler/new.db").exists()
     assert not (place.root / ".reconciler/journal.db").exists()
+
+
+def test_an_address_that_may_hold_a_password_is_not_repeated(place: Place, postgres_url: str) -> None:
+    place.run("apply --yes --tenant acme")
+    secret = postgres_url.replace("postgres@", "postgres:hunter2@")
+
+    said = place.ok(f"journal copy --to {secret}")
+    moved = place.run("apply --yes").err
+
+    assert "Next: write the new one as `journal:` in the workspace file" in said
+    assert "hunter2" not in said + moved
+    assert "was moved to postgresql://postgres:***@127.0.0.1" in moved
