@@ -333,6 +333,18 @@ async def test_what_is_asked_of_an_operation_of_another_group_says_nothing(world
     assert isinstance(found, Absent)
 
 
+async def test_a_role_that_is_lost_while_nothing_was_sent_is_planned_anew(world: World, time: Time) -> None:
+    rig = opened(world, time, *BOTH)
+    with world.transaction() as tx:
+        tx.run("UPDATE ms_relation_part SET status = 'pending'")
+    waits = await rig.carry_out(given(*BOTH, status="pending"))
+    assert isinstance(waits, Accepted)
+    world.change(f"access-taken support {HELPDESK} '{USERS}'")
+
+    with pytest.raises(Rejected, match="has not got them"):
+        await rig.provider.poll(given(), waits.ticket, ())
+
+
 async def test_what_is_as_wanted_is_done_without_a_write(world: World, time: Time) -> None:
     rig = opened(world, time, *BOTH)
 

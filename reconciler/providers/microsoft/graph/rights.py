@@ -102,7 +102,7 @@ async def poll(partner: Api, action: Action, ticket: str, steps: tuple[StepRecor
     if await _ids(partner, action) <= found.roles or found.status not in THERE:
         return _outcome(partner, relation, found)
     running = await _changing(partner, relation, ref)
-    if running is None and await settled(partner, last(steps)):
+    if running is None and (not steps or await settled(partner, last(steps))):
         raise not_changed(
             "the security group was to get its roles, and has not got them",
             look_at="the relationship in Partner Center",
