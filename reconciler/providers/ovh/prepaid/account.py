@@ -83,19 +83,27 @@ class PrepaidAccount:
         services = self.seats.services()
         readable = frozenset({*self.seats, *services})
         coming = await orders.on_their_way(self.api, readable=readable, settled=settled)
-        renamed = {
-            service
-            for name, seat in self.seats.items()
-            if (service := service_of(name, seat)) != group_of(name)
-        }
-        # Where names of seats do not tell the service, one that cannot be read may be of any of those.
-        failed = {
-            service: error.message
-            for name, error in found.failed.items()
-            for service in (*renamed, group_of(name))
-        }
-        self._missing = {}
         on_order = {group_of(name) for one, _ in coming for name in one.names}
+        failed = self._unreadable(found, on_order)
+        self._fresh = services - failed.keys()
+        return Snapshot(
+            holdings=tuple(one for service in sorted(services) for one in self.holdings(service)),
+            incoming=tuple(orders.incoming(one, word) for one, word in coming),
+            failed=failed,
+        )
+
+    def _unreadable(self, found: Listing[Seat], on_order: set[str]) -> dict[str, str]:
+        """Why services cannot be planned, as far as seats could not be read; remembers those whose product is sure.
+
+        on_order: services of orders on their way, whose seats are listed before they can be read.
+        """
+        # Where names of seats do not tell the service, one that cannot be read may be of any of those.
+        services = ((service_of(name, seat), group_of(name)) for name, seat in self.seats.items())
+        renamed = {service for service, named in services if service != named}
+        failed: dict[str, str] = {}
+        for name, error in found.failed.items():
+            failed |= dict.fromkeys((*renamed, group_of(name)), error.message)
+        self._missing = {}
         unread = [name for name in found.missing if group_of(name) not in on_order]
         for name in (*unread, *self._untold(self.seats)):
             service = self._service_of(name)
@@ -105,12 +113,7 @@ class PrepaidAccount:
                 continue
             for one in (*renamed, service):
                 failed.setdefault(one, f"{name} is listed and cannot be read yet")
-        self._fresh = services - failed.keys()
-        return Snapshot(
-            holdings=tuple(one for service in sorted(services) for one in self.holdings(service)),
-            incoming=tuple(orders.incoming(one, word) for one, word in coming),
-            failed=failed,
-        )
+        return failed
 
     async def quote(
         self,
