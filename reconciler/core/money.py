@@ -113,7 +113,8 @@ def _told(action: Action, prices: Sequence[WorkspacePrice], written: Mapping[str
     wanted = ask(action, pool=action.detail.get("provider") != "ovh-payg")
     if action.price is not None or wanted is None:
         return action
-    price = fallback(wanted[0], prices, [written[action.group]] if action.group in written else [])
+    name = written.get(action.group or "")
+    price = fallback(wanted[0], prices, [name] if name is not None else [])
     return replace(action, price=_times(price, wanted[1])) if price else action
 
 
