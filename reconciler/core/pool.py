@@ -76,11 +76,12 @@ class Staying(NamedTuple):
 
 
 class Stranger(NamedTuple):
-    """A person on a seat that this tool does not take away."""
+    """A person on a seat that this tool does not take away; `written`: the login of one of ours, as it was."""
 
     group: str
     login: str
     place: Place
+    written: str = ""
 
 
 class Waiter(NamedTuple):
@@ -230,7 +231,7 @@ def _unwritten(standing: Standing, case: _Case, login: str, places: list[Place])
     if owned is None or case.tenant.users is None or places[0].via:
         pool.unmanaged.append(Stranger(name, login, places[0]))
     elif standing.stays_until_end:
-        pool.leaving += [Stranger(name, login, place) for place in places]
+        pool.leaving += [Stranger(name, login, place, owned) for place in places]
     else:
         pool.leavers += [
             Leaver(group=name, login=login, place=place, written=owned, again=place is not places[0])

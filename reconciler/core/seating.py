@@ -196,7 +196,7 @@ def _tell_people(draft: Draft, standings: Mapping[str, Standing], pool: Pool) ->
     for stranger in pool.leaving:
         holding, place = standings[stranger.group].holding, stranger.place
         on = place.ends_on or place.renews_on or (holding.renews_on if holding else None)
-        address = seat_address(stranger.group, stranger.login)
+        address = seat_address(stranger.group, stranger.written or stranger.login)
         draft.leaving.append(Leaving(address=address, ref=place.ref, on=on))
     for group, login, said in pool.said:
         draft.find("RC4201", user_address(login_key(login)), f"{said} ({group})")

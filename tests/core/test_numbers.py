@@ -334,7 +334,7 @@ class TestCancel:
         (cancel,) = plan.actions
         assert (cancel.verb, cancel.scheduled_for) == (Verb.CANCEL, RENEWS)
         assert len(cancel.detail["targets"]) == 2
-        assert [(one.address, one.on) for one in plan.leaving] == [(f"seat/office/{full('ada')}", RENEWS)]
+        assert [(one.address, one.on) for one in plan.leaving] == [("seat/office/ada", RENEWS)]
 
     def test_once_asked_for_it_is_settled(self) -> None:
         scene = Scene(tenant=tenant(cancelled()), holdings=[service(None)])
