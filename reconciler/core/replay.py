@@ -60,7 +60,9 @@ def _ignore(_progress: Progress, _event: Event) -> None:
 def _begun(progress: Progress, event: Event) -> None:
     progress.begun += 1
     progress.plan = event.plan
-    progress.spent |= dict.fromkeys((event.plan, str(event.data.get("run_digest"))), (event.at, event.by))
+    progress.spent |= dict.fromkeys(
+        (event.plan, str(event.data.get("run_digest", event.plan))), (event.at, event.by)
+    )
     actions = [action_from_dict(raw) for raw in event.data.get("actions", ())]
     progress.todo = {action.id: action for action in actions}
     progress.seated = dict(event.data.get("seated", {}))
