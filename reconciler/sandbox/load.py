@@ -163,33 +163,39 @@ def _csp2(tx: Tx, given: Mapping[str, Any]) -> None:
     sql = "UPDATE tenant SET mpn_id = ?, directory = ? WHERE name = ?"
     tx.run(sql, given.get("mpn_id", "1234567"), directory, name)
     for one in given.get("licences") or CSP2_LICENCES:
-        only(one, {"id", "name", "limit", "addon", "new_seats", "new_subscriptions"}, "a licence")
-        tx.run(
-            "INSERT INTO licence VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(
-                name,
-                one["id"],
-                one["name"],
-                "ADDON" if one.get("addon") else "NON-SPECIFIC",
-                one.get("limit"),
-            ),
-            *(int(one.get("new_seats", True)), int(one.get("new_subscriptions", True))),
-        )
+        _orderable(tx, name, one)
     for one in given.get("subscriptions") or ():
-        only(one, {"id", "licence", "quantity", "status"}, "a subscription")
-        number = one.get("id") or tx.serial("subscription", 501)
-        tx.reserve("subscription", int(number))
-        licence = tx.column(
-            "SELECT id FROM licence WHERE tenant = ? AND ? IN (id, name)", name, one["licence"]
-        )
-        if not licence:
-            raise ValueError(f"{name} has no licence {one['licence']!r}")
-        tx.run(
-            "INSERT INTO subscription (id, tenant, licence, quantity, granted, created, status)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(number, name, licence[0], one["quantity"], one["quantity"], tx.now, one.get("status", "ok")),
-        )
+        _subscription(tx, name, one)
     usage.touch(tx, "csp2", name)
+
+
+def _orderable(tx: Tx, tenant: str, one: Mapping[str, Any]) -> None:
+    only(one, {"id", "name", "limit", "addon", "new_seats", "new_subscriptions"}, "a licence")
+    tx.run(
+        "INSERT INTO licence VALUES (?, ?, ?, ?, ?, ?, ?)",
+        *(
+            tenant,
+            one["id"],
+            one["name"],
+            "ADDON" if one.get("addon") else "NON-SPECIFIC",
+            one.get("limit"),
+        ),
+        *(int(one.get("new_seats", True)), int(one.get("new_subscriptions", True))),
+    )
+
+
+def _subscription(tx: Tx, tenant: str, one: Mapping[str, Any]) -> None:
+    only(one, {"id", "licence", "quantity", "status"}, "a subscription")
+    number = one.get("id") or tx.serial("subscription", 501)
+    tx.reserve("subscription", int(number))
+    licence = tx.column("SELECT id FROM licence WHERE tenant = ? AND ? IN (id, name)", tenant, one["licence"])
+    if not licence:
+        raise ValueError(f"{tenant} has no licence {one['licence']!r}")
+    tx.run(
+        "INSERT INTO subscription (id, tenant, licence, quantity, granted, created, status)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        *(number, tenant, licence[0], one["quantity"], one["quantity"], tx.now, one.get("status", "ok")),
+    )
 
 
 def _tenant(tx: Tx, given: Mapping[str, Any], kind: str) -> str:
