@@ -183,6 +183,8 @@ def _journal(url: str, loaded: Loaded) -> Iterator[Checked]:
             last = max((event.at for event in journal.stream()), default=None)
             when = f", last written {last:%Y-%m-%d %H:%M} UTC" if last else ", empty"
             yield Checked("ok", f"journal: can be read{when}")
+        if journal.moved:
+            yield Checked("fail", f"journal: {journal.moved}", "write the new one in `journal:`")
         if journal.behind:
             yield Checked("fail", f"journal: {journal.behind}", "put the newer one back; see docs/journal.md")
         yield from _writable(url, loaded.root)
