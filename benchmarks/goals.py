@@ -16,7 +16,10 @@ from measure import Case, Figures, Row, once, python, ratios, rounds, serving
 from zones import one_zone_and_many
 
 RECONCILER = (sys.executable, "-m", "reconciler")
-LIBRARIES = "import sys; sys.modules['httpx._main'] = None; import asyncio, click, pydantic.type_adapter, httpx, aiohttp"
+LIBRARIES = (
+    "import sys; sys.modules['httpx._main'] = None; "
+    "import asyncio, click, pydantic.type_adapter, httpx, aiohttp"
+)
 """What every plan imports, without a line of ours; and httpx without its command line, as we import it."""
 Say = Callable[[str], None]
 

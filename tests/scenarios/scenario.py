@@ -109,7 +109,11 @@ def _errors(text: str) -> str:
 def _steady(text: str) -> list[str]:
     for pattern, stands_for in VARYING:
         text = pattern.sub(stands_for, text)
-    return [line.rstrip() for line in text.splitlines() if not line.startswith(("Note: account ", "Note: accounts "))]
+    return [
+        line.rstrip()
+        for line in text.splitlines()
+        if not line.startswith(("Note: account ", "Note: accounts "))
+    ]
 
 
 def _identity(folder: Path) -> dict[str, str]:
