@@ -180,4 +180,16 @@ def _more(draft: Draft, standing: Standing, holding: Holding) -> str | None:
         ),
         reason=f"manifest asks for {seats} seats",
         source=draft.group_source(standing.group.name, "seats"),
+        instructions=_of_another_key(draft, standing.group.name) if standing.capabilities.by_word else None,
+    )
+
+
+def _of_another_key(draft: Draft, group: str) -> str | None:
+    """What a person does about more seats where product keys bring them: nothing twice, when a key brought them."""
+    tenant = draft.manifest.tenant
+    if group not in {one.group for one in tenant.product_keys}:
+        return None
+    return (
+        "if a product key that was redeemed brought these seats, only confirm; else buy another key from the "
+        f"seller behind account {tenant.account}, write it in `product_keys:` and redeem it first"
     )

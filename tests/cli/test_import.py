@@ -229,6 +229,7 @@ def test_a_directory_tells_who_sits_in_a_resellers_subscriptions(live: Place) ->
     assert {name for one in contoso["users"] for name in one["licenses"]} == {groups[502]["name"]}
     assert len(contoso["users"]) == 5
     assert contoso["directory"]["tenant_id"] == ALFA
+    assert contoso["name"] == "Contoso Kft."
     assert "mpn_id" not in contoso
     in_sync(live, ["contoso"])
 

@@ -134,6 +134,22 @@ def test_the_renewal_is_switched_off_and_on_again(place: Place) -> None:
     assert "partner-subscription-deleted" not in dict(did(place))
 
 
+def test_a_renewal_is_told_from_sixty_days_before_to_the_last(place: Place) -> None:
+    """Microsoft sends its notices 60, 30, 7 and 1 days before; a schedule of this command has them all."""
+    bought(place)
+    (one,) = place.run("renewals --within 400d --format json").json["renewals"]
+    told, left = {}, one["days"]
+
+    for days in (61, 60, 30, 7, 1):
+        place.ok(f"sandbox advance {left - days}d")
+        left = days
+        told[days] = [
+            due["days"] for due in place.run("renewals --within 60d --format json").json["renewals"]
+        ]
+
+    assert told == {61: [], 60: [60], 30: [30], 7: [7], 1: [1]}
+
+
 @pytest.mark.parametrize(
     ("days", "how", "effect"),
     [
