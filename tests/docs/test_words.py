@@ -33,7 +33,7 @@ def test_every_command_that_a_page_names_is_there() -> None:
 
 def test_every_key_in_the_list_of_operations_is_one() -> None:
     known = {*keys(tenant_schema()), *keys(workspace_schema())}
-    named = set(KEY.findall((ROOT / "docs/operations.md").read_text(encoding="utf-8")))
+    named = set(KEY.findall((ROOT / "docs/seeds.md").read_text(encoding="utf-8")))
 
     assert len(named) > 10
     assert sorted(named - known) == []
