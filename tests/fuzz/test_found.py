@@ -33,6 +33,7 @@ from reconciler.store.documents import read_document
 from tests.engine.harness import KEYS, SETTINGS
 from tests.fuzz import scenes
 from tests.fuzz.targets import TARGETS, violates
+from tests.providers.rig import Time
 
 DEEP = b"[" * 4000 + b"]" * 4000
 
@@ -47,7 +48,9 @@ def account(answer: Callable[[httpx.Request], httpx.Response]) -> Api:
             else answer(request)
         )
 
-    return Api(open_session(SETTINGS, KEYS, writes=True, transport=httpx.MockTransport(told)))
+    return Api(
+        open_session(SETTINGS, KEYS, writes=True, transport=httpx.MockTransport(told), clock=Time().clock)
+    )
 
 
 @pytest.mark.parametrize("asked", ["inf", "Infinity", "1e999", "1e300", "9" * 400])
@@ -67,7 +70,7 @@ def test_a_pause_that_is_none_is_none(asked: str) -> None:
 @pytest.mark.parametrize("time", ["1e999", "NaN", "-Infinity", "1" + "0" * 400, "99999999999999", "-5", "0"])
 def test_a_provider_whose_clock_tells_no_time_is_unavailable(time: str) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, text=time))
-    api = Api(open_session(SETTINGS, KEYS, writes=False, transport=transport))
+    api = Api(open_session(SETTINGS, KEYS, writes=False, transport=transport, clock=Time().clock))
 
     with pytest.raises(Unavailable, match="no time in it"):
         asyncio.run(api.now())

@@ -18,6 +18,7 @@ from reconciler.providers.microsoft.connection import Connection
 from reconciler.providers.microsoft.graph import wire
 from tests.engine.harness import APPLICATION, SETTINGS
 from tests.fuzz.microsoft import ELSEWHERE, LINKS, ROOTS, TOKEN
+from tests.providers.rig import Time
 
 READ: dict[str, Callable[[Connection], tuple[Api, Callable[[], Any]]]] = {
     "items": lambda one: (
@@ -45,7 +46,9 @@ class Server:
     def connect(self) -> Connection:
         settings = replace(SETTINGS, sandbox=False)
         transport = httpx.MockTransport(self)
-        return open_partner(settings, ROOTS, APPLICATION, writes=True, transport=transport)
+        return open_partner(
+            settings, ROOTS, APPLICATION, writes=True, transport=transport, clock=Time().clock
+        )
 
 
 def portion(link: str, **header: str) -> dict[str, Any]:
