@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from reconciler.cli.named import Seat, named
+from reconciler.cli.offline import count
 from reconciler.cli.options import JOURNAL, common, option
 from reconciler.cli.output import can_ask, note
 from reconciler.cli.proof import no_key, proof
@@ -265,15 +266,23 @@ def _seats(plan: Plan, addresses: tuple[str, ...], *, domain: str | None) -> lis
     there = [one.address.split("/", 2) for one in plan.unmanaged if one.address.startswith("seat/")]
     free = [(group, login, login) for _, group, login in there] + list(plan.found)
     known = named(free, {group: domain or ref for group, ref in refs.items()})
-    for address in addresses:
-        if address.casefold() not in known:
-            raise WorkspaceError(
-                f"{plan.tenant} {address} is not there, or is ours already",
-                hint=f"there are: {_listed(free)}",
-            )
-    wanted = (seat for address in addresses for seat in known[address.casefold()])
-    meant = wanted if addresses else sorted({(group, login) for group, login, _ in free})
+    unknown = _unknown(addresses, known)
+    if unknown:
+        raise WorkspaceError(
+            f"{plan.tenant} {unknown} is not there, or is ours already", hint=f"there are: {_listed(free)}"
+        )
+    meant = _meant(addresses, known) if addresses else sorted({(group, login) for group, login, _ in free})
     return [seat for seat in dict.fromkeys(meant) if seat[0] in refs]
+
+
+def _unknown(addresses: Iterable[str], known: Mapping[str, list[Seat]]) -> str:
+    """The first address that means no seat; empty when each means one."""
+    return next((address for address in addresses if address.casefold() not in known), "")
+
+
+def _meant(addresses: Iterable[str], known: Mapping[str, list[Seat]]) -> list[Seat]:
+    """The seats that addresses mean."""
+    return [seat for address in addresses for seat in known[address.casefold()]]
 
 
 def _listed(seats: Iterable[tuple[str, str, str]]) -> str:
@@ -321,13 +330,11 @@ def release(tenant: str, addresses: tuple[str, ...], *, yes: bool, **values: Any
 
 def _sure(tenant: str, number: int, values: dict[str, Any]) -> None:
     """Ask before everybody is released, where a person can be asked; else say how it is undone."""
-    seats = "seats" if number > 1 else "seat"
+    seats = count(number, "seat")
     undo = f"`reconciler adopt {tenant}` takes them back"
     if not can_ask():
-        note(f"released without an address: {number} {seats}; {undo}", as_json=values["log_json"])
-    elif not click.confirm(
-        f"Release {number} {seats} of {tenant}, all that are ours? {undo}.", default=False
-    ):
+        note(f"released without an address: {seats}; {undo}", as_json=values["log_json"])
+    elif not click.confirm(f"Release {seats} of {tenant}, all that are ours? {undo}.", default=False):
         raise ReconcilerError("nobody was released", code="declined")
 
 
@@ -337,14 +344,10 @@ def _ours(progress: Progress, tenant: Tenant, addresses: tuple[str, ...]) -> lis
     homes = {one.name: pin(tenant, one) or "" for one in tenant.license_groups}
     homes |= {group: ref for group, (ref, _, _) in progress.services.items()}
     known = named(owned, {group: tenant.domain or home for group, home in homes.items()})
-    for address in addresses:
-        if address.casefold() not in known:
-            raise WorkspaceError(
-                f"{tenant.tenant} {address} is not ours",
-                hint=f"ours are: {_listed(owned)}",
-            )
-    wanted = {seat for address in addresses for seat in known[address.casefold()]}
-    return sorted(wanted if addresses else progress.owned)
+    unknown = _unknown(addresses, known)
+    if unknown:
+        raise WorkspaceError(f"{tenant.tenant} {unknown} is not ours", hint=f"ours are: {_listed(owned)}")
+    return sorted({*_meant(addresses, known)} if addresses else progress.owned)
 
 
 @click.group()

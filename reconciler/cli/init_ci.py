@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import ci
-from reconciler.store.files import WORKSPACE_NAME
+from reconciler.store.files import WORKSPACE_NAME, show
 from reconciler.store.revisions import has_origin
 from reconciler.store.written import exists
 
@@ -71,5 +71,4 @@ def _notes(root: Path) -> Iterator[str]:
 
 def shown(path: Path) -> str:
     """A path as a person would type it here."""
-    cwd = Path.cwd()
-    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
+    return show(path, cwd=Path.cwd())

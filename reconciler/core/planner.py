@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -180,7 +180,7 @@ def _plan(
         refs=tuple(sorted((name, one.holding.ref) for name, one in standings.items() if one.holding)),
         begun=progress.begun,
         actions=tuple(in_order(draft.actions)),
-        pending=tuple(_ours(item, progress) for item in draft.pending),
+        pending=_ours(draft.pending, progress),
         blocked=tuple(draft.blocked),
         unmanaged=tuple(draft.unmanaged),
         leaving=tuple(draft.leaving),
@@ -207,9 +207,10 @@ def _plan(
     )
 
 
-def _ours(item: Waiting, progress: Progress) -> Waiting:
-    """An item that a resume goes on with although nothing is open at its address: the last plan still has it to do."""
-    return replace(item, ours=item.ours or any(one.address == item.address for one in progress.todo.values()))
+def _ours(pending: Iterable[Waiting], progress: Progress) -> tuple[Waiting, ...]:
+    """The items; those are marked that a resume goes on with though nothing is open there, as they are still to do."""
+    left = {one.address for one in progress.todo.values()}
+    return tuple(replace(item, ours=item.ours or item.address in left) for item in pending)
 
 
 def waiting(one: Open, now: datetime) -> Waiting:

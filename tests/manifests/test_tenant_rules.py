@@ -453,7 +453,7 @@ def test_a_group_is_given_roles_of_the_relationship_once(place: Place, access: s
     assert fault.startswith(f"tenants/a.yaml:8:{said}"), fault
 
 
-def test_a_subscription_may_be_written_as_a_number(place: Place) -> None:
+def test_a_providers_number_may_be_written_as_one(place: Place) -> None:
     place.write(
         "tenants/a.yaml",
         """\
@@ -462,28 +462,11 @@ def test_a_subscription_may_be_written_as_a_number(place: Place) -> None:
         provider: ovh-csp2
         account: ovh-main
         service: a.example
-        license_groups: [{name: o, product: "1", seats: 1, subscription: 4711}]
-        """,
-    )
-
-    (manifest,) = place.load().manifests
-
-    assert manifest.tenant.license_groups[0].subscription == "4711"
-
-
-def test_a_licence_id_may_be_written_as_a_number(place: Place) -> None:
-    place.write(
-        "tenants/a.yaml",
-        """\
-        version: 1
-        tenant: a
-        provider: ovh-csp2
-        account: ovh-main
-        service: a.example
-        license_groups: [{name: o, product: 11, seats: 1}]
+        license_groups: [{name: o, product: 11, seats: 1, subscription: 4711}]
         """,
     )
 
     (manifest,) = place.load().manifests
 
     assert manifest.tenant.license_groups[0].product == "11"
+    assert manifest.tenant.license_groups[0].subscription == "4711"

@@ -204,11 +204,7 @@ def test_a_tenant_that_cannot_be_planned_keeps_none_of_the_others_and_the_run_is
 def test_an_apply_that_fails_leaves_an_issue_until_what_was_merged_is_done(
     runner: Runner, here: Town, host: Host
 ) -> None:
-    here.change(*MORE)
-    here.merge()
-    here.reconciler(
-        "sandbox", "fault", "add", "expired", "--method", "POST", "--path", "/order/cart/{}/checkout"
-    )
+    here.merge_what_fails(*MORE)
 
     failed = pushed(runner, here, host)
 

@@ -161,11 +161,7 @@ def test_what_could_not_be_planned_makes_it_red(gitlab: Gitlab, here: Town) -> N
 def test_what_was_started_by_hand_and_failed_is_told_and_the_pipeline_is_red(
     gitlab: Gitlab, here: Town, host: Host
 ) -> None:
-    here.change(*MORE)
-    here.merge()
-    here.reconciler(
-        "sandbox", "fault", "add", "expired", "--method", "POST", "--path", "/order/cart/{}/checkout"
-    )
+    here.merge_what_fails(*MORE)
 
     failed = pushed(gitlab, started=REVIEWED)
 

@@ -52,6 +52,13 @@ class Town:
     def merge(self, branch: str = "change") -> None:
         git(self.origin, "merge", "-q", "--no-ff", "-m", "Merge", branch)
 
+    def merge_what_fails(self, old: str, new: str) -> None:
+        """Merge a change whose purchase the provider will refuse."""
+        self.change(old, new)
+        self.merge()
+        checkout = ("--method", "POST", "--path", "/order/cart/{}/checkout")
+        self.reconciler("sandbox", "fault", "add", "expired", *checkout)
+
     def sha(self, ref: str) -> str:
         return git(self.origin, "rev-parse", ref)
 

@@ -12,10 +12,10 @@ from reconciler.sandbox.microsoft.directory import ROLES
 from reconciler.sandbox.microsoft.errors import bad_request, odd
 from reconciler.sandbox.microsoft.gdap import (
     ONE,
-    ROOT,
     add,
     find,
     find_part,
+    located,
     matched,
     may,
     moved_part,
@@ -49,8 +49,8 @@ def assign(call: Call) -> Reply:
     ends = "error" if call.faults.take("task-error") is not None else "active"
     call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-part", id=number, status=ends)
     call.tx.record("graph-access-assigned", relation=row["id"], id=number)
-    where = f"{call.base}/graph/v1.0{ROOT}/{row['id']}/accessAssignments/{number}"
-    return Reply(201, part(find_part(call, "assignment", number)), {"Location": where})
+    made = part(find_part(call, "assignment", number))
+    return Reply(201, made, located(call, row["id"], "accessAssignments", number))
 
 
 @graph("GET", ONE + "/accessAssignments/{part}")
@@ -74,8 +74,7 @@ def reassign(call: Call) -> object:
     fails = call.faults.take("task-error") is not None
     call.tx.later(call.tx.now + call.tx.settings.delay_gdap, "graph-operation", id=number, fails=fails)
     call.tx.record("graph-access-changed", relation=row["id"], id=there["id"])
-    where = f"{call.base}/graph/v1.0{ROOT}/{row['id']}/operations/{number}"
-    return Reply(202, {}, {"Location": where, "Retry-After": "10"})
+    return Reply(202, {}, {**located(call, row["id"], "operations", number), "Retry-After": "10"})
 
 
 @graph("DELETE", ONE + "/accessAssignments/{part}")

@@ -44,12 +44,11 @@ def create(call: Call) -> Reply:
         *(number, json.dumps(data), call.tx.now, call.tx.now),
     )
     call.tx.record("graph-relationship-created", id=number, name=data["displayName"])
-    where = f"{call.base}/graph/v1.0{ROOT}/{number}"
     shown = {
         "@odata.context": _context(call, "delegatedAdminRelationships/$entity"),
         **_show(find(call, number)),
     }
-    return Reply(201, shown, {"Location": where})
+    return Reply(201, shown, located(call, number))
 
 
 @graph("GET", ONE)
@@ -100,13 +99,17 @@ def request(call: Call) -> Reply:
         case _:
             raise bad_request("The action is lockForApproval or terminate.")
     number = add(call.tx, "request", row["id"], "created", {"action": action})
-    where = f"{call.base}/graph/v1.0{ROOT}/{row['id']}/requests/{number}"
-    return Reply(201, part(find_part(call, "request", number)), {"Location": where})
+    return Reply(201, part(find_part(call, "request", number)), located(call, row["id"], "requests", number))
 
 
 @graph("GET", ONE + "/requests/{part}")
 def request_one(call: Call) -> dict[str, Any]:
     return part(find_part(call, "request"))
+
+
+def located(call: Call, *parts: str) -> dict[str, str]:
+    """The header that says where what was made stands, below the relationships."""
+    return {"Location": "/".join((f"{call.base}/graph/v1.0{ROOT}", *parts))}
 
 
 def approve(tx: Tx, word: str) -> str:

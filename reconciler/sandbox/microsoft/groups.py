@@ -32,14 +32,14 @@ def listed(call: Call) -> dict[str, Any]:
         "SELECT * FROM ms_group WHERE tenant = ? AND seq > ? ORDER BY seq", call.caller["tenant"], after(call)
     )
     passes = test(call.query.get("$filter", ""), advanced=eventual(call))
-    found = [row for row in rows if passes(_show(row))]
+    found = [(row["seq"], one) for row in rows if passes(one := _show(row))]
     shown, size = fields(call, KNOWN, KNOWN, kind="group"), top(call, 100, 999)
     answer = {
         "@odata.context": context(call, "groups"),
-        "value": [{name: _show(row)[name] for name in shown} for row in found[:size]],
+        "value": [{name: one[name] for name in shown} for _, one in found[:size]],
     }
     if len(found) > size:
-        answer["@odata.nextLink"] = next_link(call, found[size - 1]["seq"])
+        answer["@odata.nextLink"] = next_link(call, found[size - 1][0])
     return answer
 
 
@@ -48,8 +48,9 @@ def read(call: Call) -> dict[str, Any]:
     row = find(call.tx, call.caller["tenant"], call.path["group"])
     if row is None:
         raise not_found(call.path["group"])
-    shown = fields(call, KNOWN, KNOWN, kind="group")
-    return {"@odata.context": context(call, "groups/$entity"), **{name: _show(row)[name] for name in shown}}
+    one = _show(row)
+    shown = {name: one[name] for name in fields(call, KNOWN, KNOWN, kind="group")}
+    return {"@odata.context": context(call, "groups/$entity"), **shown}
 
 
 def add(tx: Tx, tenant: str, number: str, name: str) -> None:

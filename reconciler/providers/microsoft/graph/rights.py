@@ -43,14 +43,10 @@ async def shown(
     """Read which groups have which roles, in the manifest's words; nothing while nobody can have any."""
     if found is None or not found.alive or not found.is_with(tenant_id):
         return {}
-    there = await _all(partner, found.id)
-    if wanted.access is None or not there:
-        names: dict[str, str] = {}
-    else:
-        names = await roles.words(
-            partner, (*wanted.roles, *(one for some in wanted.given().values() for one in some))
-        )
-    given = wanted.given()
+    there, given = await _all(partner, found.id), wanted.given()
+    names: dict[str, str] = {}
+    if wanted.access is not None and there:
+        names = await roles.words(partner, (*wanted.roles, *(one for some in given.values() for one in some)))
     return {access_address(one.group): _shown(one, given.get(one.group, ()), names) for one in there}
 
 

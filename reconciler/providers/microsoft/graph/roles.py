@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 
 from reconciler.core.errors import Rejected
+from reconciler.core.fields import GUID
 from reconciler.providers.microsoft.api import Api
 from reconciler.providers.microsoft.graph.wire import RoleTemplate
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_GUID = re.compile(GUID)
 
 
 async def ids(partner: Api, wanted: Iterable[str]) -> list[str]:
@@ -52,4 +53,4 @@ async def _templates(partner: Api) -> list[RoleTemplate]:
 
 
 def _spelled(written: tuple[str, ...]) -> bool:
-    return all(_GUID.fullmatch(one.lower()) for one in written)
+    return all(_GUID.fullmatch(one) for one in written)
