@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import corpus
 from measure import tell
 
-from reconciler.core.claims import claims
+from reconciler.core.claims import claims, lists_of
 from reconciler.core.diagnostic import Position
 from reconciler.core.draft import Draft
 from reconciler.core.manifest import TENANT, ManifestFile
@@ -95,8 +95,10 @@ def _both(tenants: int, users: int) -> tuple[list[ManifestFile], list[tuple[Hold
 
 
 def _world(manifests: list[ManifestFile], read: list[tuple[Holding, ...]]) -> World:
+    snapshot = Snapshot(holdings=tuple(holding for some in read for holding in some))
     return World(
-        snapshot=Snapshot(holdings=tuple(holding for some in read for holding in some)),
+        snapshot=snapshot,
+        lists=lists_of(snapshot),
         claims=claims([one.tenant for one in manifests], {}, lambda _tenant: str),
         capabilities=PAYG,
         product_of=lambda _tenant: str,

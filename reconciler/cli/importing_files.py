@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.cli.importing_read import Family
 from reconciler.cli.offline import count
@@ -29,8 +31,7 @@ from reconciler.store.yaml import Unreadable, read
 Raw = dict[str, Any]
 
 
-@dataclass(slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, kw_only=True):
     """What becomes of one service: a new file, an addition to one, or nothing because it is claimed.
 
     new: the tenant as it is written. add: what a file gets. content: the file's text, once it is known.

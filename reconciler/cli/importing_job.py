@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.cli.importing_files import Outcome, added, fresh, settled_across, write
 from reconciler.cli.importing_read import Family, Look, Wish, each, look
@@ -30,8 +31,7 @@ MERGE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """What one import works with."""
 
     wish: Wish

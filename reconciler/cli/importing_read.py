@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.core.claims import NUMBERED, pin
 from reconciler.core.errors import Missing, ProviderError, ReconcilerError
@@ -21,8 +23,7 @@ PORTION = 200
 """Services that are read at the same time; a whole number of the providers' batches (50)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """What is to be imported: of which account, and where its people are known."""
 
     account: str
@@ -45,8 +46,7 @@ class Wish:
         return {"provider": "graph", "account": self.directory, "tenant_id": number}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Family(Struct, frozen=True, kw_only=True):
     """One kind of service of the account, as its lists show it.
 
     owners: the manifest that claims a service, by the service. wanting: groups that nobody pinned and that
@@ -61,8 +61,7 @@ class Family:
     wanting: Mapping[str, str]
 
 
-@dataclass(slots=True, kw_only=True)
-class Look:
+class Look(Struct, kw_only=True):
     """What was found: services and, by service, why one could not be read."""
 
     families: list[Family] = field(default_factory=list)

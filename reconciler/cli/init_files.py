@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 
 from reconciler import __version__
@@ -32,8 +32,7 @@ CUSTOMER = "8f5c0000-0000-4000-8000-0000000000c1"
 """The customer that a new sandbox of Partner Center has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """What a workspace begins with. credentials: references, by key. journal: where it is kept what was ordered."""
 
     provider: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.cli.ci import BRANCH
 from reconciler.cli.init_ci import no_workflows_yet, say_next, shown, write_workflows
@@ -30,8 +31,7 @@ APPLICATION = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
+class _Asking(Struct, frozen=True):
     """What options say, and at a terminal what a person says."""
 
     values: dict[str, Any]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from reconciler.cli.comment import NOTHING, body, foot
 from reconciler.cli.issues import LABEL, MOST_NEW, known_issues, settle_run, title

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from reconciler.cli.telling import Listener, telling
 from reconciler.cli.wiring import (
@@ -31,8 +32,7 @@ from reconciler.engine.setup import Setup, load
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """Everything that is open while one command runs."""
 
     chosen: Chosen

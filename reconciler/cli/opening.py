@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.core.errors import Rejected
 from reconciler.core.provider import Account
@@ -19,8 +21,7 @@ SANDBOX_POLL = 1.0
 # The providers, and what they need, are imported when an account is opened: most commands open none.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opener:
+class Opener(Struct, frozen=True, kw_only=True):
     """Opens accounts; what they share (a session, a connection) is opened once a run.
 
     root: the folder of the workspace file, beside which a sandbox lives.

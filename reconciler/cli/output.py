@@ -6,10 +6,10 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
+from msgspec.structs import replace
 
 from reconciler.core.errors import ManifestError, ReconcilerError
 from reconciler.render.options import Options, options_for

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.cli.options import DETAILED, JOURNAL, NO_COLOR, common, formats, option

@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
+from msgspec import Struct
 
 from reconciler.core.journal import Event
 from reconciler.core.serial import instant
@@ -21,8 +21,7 @@ from reconciler.core.serial_report import event_to_dict
 BEAT = 0.5  # seconds between two looks at whether it is time to say something
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class Listener(Struct, frozen=True, kw_only=True):
     """Who hears what a run does.
 
     tell: one event. phase: what goes on now, as in "reading 40 tenants". hush: nothing more until the next

@@ -8,13 +8,13 @@ import shlex
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.cli.faults import listen
@@ -44,8 +44,7 @@ GRACE = 10.0
 """Seconds that what is in flight gets, once a run that acts was asked to stop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Chosen(Struct, frozen=True, kw_only=True):
     """What the command line selects.
 
     planned: the tenants of a saved plan, which alone are looked at; it does not fit without them.
@@ -90,8 +89,7 @@ def typed(name: str) -> bool:
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """The files of a run, read and found right."""
 
     loaded: Loaded

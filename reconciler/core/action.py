@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from reconciler.core.model import Address, Contract, Json, Price, Source, setting_address
 
@@ -28,8 +29,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """One verb on one address.
 
     before, after: what is compared and digested; `before` is read again right before the write.

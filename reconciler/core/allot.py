@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Verb
 from reconciler.core.manifest import full_login
@@ -13,8 +14,7 @@ from reconciler.core.standing import Standing
 ONE_LICENCE = "a pay-as-you-go user holds one licence"
 
 
-@dataclass(slots=True)
-class _Seats:
+class _Seats(Struct):
     """What each group has to give, counted down while it is given."""
 
     free: dict[str, int | None] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Verb
 from reconciler.core.manifest import Group, Tenant
@@ -27,8 +28,7 @@ ProductOf = Callable[[str], str | None]
 """The product's key at the provider, from its name in the manifest; None when it is not sold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
+class Claims(Struct, frozen=True, kw_only=True):
     """What the whole workspace claims of one account: services by product, and orders by number."""
 
     services: Mapping[Claim, Owner] = field(default_factory=dict)
@@ -41,8 +41,7 @@ class Claims:
         return owner if owner and owner not in {(tenant, group), (tenant, UNSURE)} else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lists:
+class Lists(Struct, frozen=True, kw_only=True):
     """An account's lists, looked up by what identity asks of them."""
 
     by_ref: Mapping[str, list[Holding]] = field(default_factory=dict)

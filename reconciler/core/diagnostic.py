@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 Path = tuple[str | int, ...]
 """The way to a value inside a document: `("license_groups", 0, "seats")`."""
@@ -20,8 +21,7 @@ class Position(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something wrong at a path of one document, before anybody knows on which line that is."""
 
     code: str
@@ -32,8 +32,7 @@ class Problem:
     severity: str = "error"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, order=True):
     """One finding in one file, in the form people and editors read."""
 
     file: str

@@ -7,8 +7,9 @@ deleted in a bin, from where it is restored when it is written again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
@@ -25,15 +26,13 @@ class Wanted(NamedTuple):
     user: User
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """What seating has to know: the action that a person's licence waits for, by login."""
 
     needs: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class _Case(Struct, frozen=True, kw_only=True):
     """One tenant's people and what their directory shows."""
 
     draft: Draft

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb, action_id
 from reconciler.core.manifest import ManifestFile, Person
@@ -14,8 +16,7 @@ from reconciler.core.plan import Finding, Leaving, Unmanaged, Waiting
 from reconciler.core.provider import Capabilities, Support
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """One tenant's plan in the making; `needs` are ids. `now`: None judges every window as open.
 
     closed: why the directory cannot be looked into yet. unready: why nothing may be bought yet.

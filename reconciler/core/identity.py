@@ -7,8 +7,9 @@ nobody buys a second time what only was not pinned (contract, section 1).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from reconciler.core.claims import (
     NUMBERED,
@@ -34,8 +35,7 @@ Verdict = Literal["is", "order", "blocked", "gone"]
 IN_PLACE = "cannot be changed in place: add a group, move the people, then cancel this one"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """What a group is: a holding, something to order (into `scope`, or anew), or why neither is sure."""
 
     verdict: Verdict
@@ -46,8 +46,7 @@ class Identity:
     learnt: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class _Case(Struct, frozen=True, kw_only=True):
     """One group whose identity is asked for."""
 
     tenant: Tenant

@@ -10,9 +10,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 
 from reconciler.core.countries import COUNTRIES
@@ -33,8 +33,7 @@ LONGEST = 63
 """The most characters a name in an address may have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
+class Live(Struct, frozen=True, kw_only=True):
     """One service or customer as it was read in full.
 
     ref: the tenant's own service, or the customer's id. domain: the first domain, where the seller tells it.
@@ -61,16 +60,14 @@ class Live:
         return self.provider in BY_SERVICE or self.directory is not None
 
 
-@dataclass(slots=True, kw_only=True)
-class Seated:
+class Seated(Struct, kw_only=True):
     """Who is to sit where: people by login in full, as a manifest writes them, and who was left out and why."""
 
     people: dict[str, Raw] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Struct, frozen=True, kw_only=True):
     """A tenant as it would be written; `left_out` says what it does not say, and why."""
 
     raw: Raw

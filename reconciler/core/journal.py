@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from reconciler.core.model import Address, Json
 
@@ -33,8 +34,7 @@ class Kind(StrEnum):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One thing that happened to one tenant. `seq` rises by the order of writing and is set by the journal.
 
     by: the CI actor or the user. run: the CI run. commit: the revision of the manifests. plan: its digest.
@@ -53,8 +53,7 @@ class Event:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(Struct, frozen=True, kw_only=True):
     """Who may do something now, until when; `token` rises with every new holder, so that a late one is known."""
 
     name: str

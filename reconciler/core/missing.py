@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.claims import pin
 from reconciler.core.imported import (
@@ -24,8 +26,7 @@ from reconciler.core.manifest import Group, Tenant, full_login
 from reconciler.core.model import Holding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True):
     """What is to be added to a file: nothing that is written is changed.
 
     pins: by group. licenses: by the place of a person in `users`. directory: only where none is written.

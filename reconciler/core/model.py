@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple
 
+from msgspec import Struct, field
 from pydantic import AfterValidator
 
 Address = str
@@ -104,8 +104,7 @@ class Tranche(NamedTuple):
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class Holding(Struct, frozen=True, kw_only=True):
     """One product in one service or subscription, as a provider shows it: what a licence group may be.
 
     ref: the provider's key of it (OVHcloud: the service; ovh-csp2: the subscription id).
@@ -150,8 +149,7 @@ class Holding:
     addons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organisation:
+class Organisation(Struct, frozen=True, kw_only=True):
     """What a tenant has besides its groups, as the provider and the directory show it.
 
     ref: the customer's id at the seller; None while there is no customer.
@@ -174,8 +172,7 @@ class Organisation:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(Struct, frozen=True, kw_only=True):
     """An order the provider has taken and not delivered: seats on their way.
 
     into: the service they will join; None for a new one. anywhere: or for any, as nothing tells it.
@@ -192,8 +189,7 @@ class Incoming:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """An account's lists, read once a run: every holding in outline, and the orders on their way.
 
     failed: scopes (services) whose own list could not be read, with the reason; nothing is planned for them.
@@ -211,16 +207,14 @@ class Money(NamedTuple):
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
+class Contract(Struct, frozen=True, kw_only=True):
     """A contract that an order accepts."""
 
     name: str
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(Struct, frozen=True, kw_only=True):
     """What an action changes on the bill: `monthly` recurring (negative when it falls), `one_off` at once.
 
     Amounts are without tax, in major units; `source` is cart, catalog, price-route or workspace.
@@ -232,16 +226,14 @@ class Price:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(Struct, frozen=True, kw_only=True):
     """A price with the contracts that buying at it accepts; price None when the provider tells none."""
 
     price: Price | None = None
     contracts: tuple[Contract, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """The place in a file that asks for something."""
 
     file: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.model import Holding, Money, Price, Quote

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from reconciler.core.action import Action
 from reconciler.core.model import Json
@@ -14,8 +15,7 @@ from reconciler.core.provider import StepRecord, WaitingOn
 Stage = Literal["intended", "accepted", "in-doubt"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class Open(Struct, frozen=True, kw_only=True):
     """An action that was begun and is not settled.
 
     stage: `intended` when nobody has its answer, `accepted` when the provider or a person has it.
@@ -57,8 +57,7 @@ class Open:
         return frozenset(str(one) for one in (detail.get("login"), detail.get("previously")) if one)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stuck:
+class Stuck(Struct, frozen=True, kw_only=True):
     """A failed purchase whose group stays blocked until a person resolves it."""
 
     action: Action
@@ -67,8 +66,7 @@ class Stuck:
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(Struct, frozen=True):
     """What an action added to the monthly bill, and when."""
 
     at: datetime
@@ -76,8 +74,7 @@ class Spending:
     monthly: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """How many seats a group had when the last order or change of its number was done.
 
     names: which they were, where seats have names; the service in front of a name is left out.

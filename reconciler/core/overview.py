@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from reconciler.core.action import Verb
 from reconciler.core.journal import Event
@@ -15,8 +16,7 @@ from reconciler.core.progress import Progress
 from reconciler.core.report import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAction:
+class OpenAction(Struct, frozen=True, kw_only=True):
     """An action that is not over: pending, by hand, in doubt, or failed and not tried again."""
 
     address: Address
@@ -29,8 +29,7 @@ class OpenAction:
     instructions: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenantOverview:
+class TenantOverview(Struct, frozen=True, kw_only=True):
     """One tenant.
 
     owed: why an apply was refused before it began, while none ended well since.
@@ -53,8 +52,7 @@ class TenantOverview:
     events: tuple[Event, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
+class Overview(Struct, frozen=True, kw_only=True):
     """All tenants of one `status`, in the order of their names; `fileless`: something is open in others."""
 
     tenants: tuple[TenantOverview, ...]
@@ -64,8 +62,7 @@ class Overview:
     fileless: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(Struct, frozen=True, kw_only=True):
     """What the journal says happened, in the order of writing; `notes`: what a reader should know first."""
 
     events: Iterable[Event]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from reconciler.core.action import Action, Verb, digest
 from reconciler.core.model import Address, Json, Money, Source
@@ -27,8 +28,7 @@ class Status(StrEnum):
     IN_SYNC = "in_sync"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True):
     """Something that is on its way (pending) or cannot be done (blocked), with the reason.
 
     state: `pending`, `by-hand` or `in-doubt` for what is open; empty otherwise. ours: the journal knows it, so that
@@ -46,8 +46,7 @@ class Waiting:
     ours: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unmanaged:
+class Unmanaged(Struct, frozen=True, kw_only=True):
     """What stands at the provider and in no manifest: shown, counted, never touched.
 
     product: of a group, since one service may hold two; not told in files.
@@ -59,8 +58,7 @@ class Unmanaged:
     product: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaving:
+class Leaving(Struct, frozen=True, kw_only=True):
     """What ends on a date because it was asked to.
 
     seats: how many, where the rest goes on. ended: the day is over, and what is left of it can be used for a while.
@@ -73,8 +71,7 @@ class Leaving:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """A rule's word about a plan."""
 
     code: str
@@ -84,8 +81,7 @@ class Finding:
     source: Source | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(Struct, frozen=True, kw_only=True):
     """Seats of one group that renew or end on one day (UTC).
 
     days: how many were left by the provider's clock; negative once it is over.
@@ -117,8 +113,7 @@ Cause = Literal["git", "provider", "both", "unknown"]
 """Who made a difference: a change of the manifest, somebody at the provider, both, or nobody can tell."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Drift(Struct, frozen=True, kw_only=True):
     """One difference and who made it; `last` is what an apply left there, at `since`.
 
     verb: what would be done about it; None for what nobody wrote and the last apply did not see.
@@ -133,8 +128,7 @@ class Drift:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """How many seats of one group are paid for and used, ending ones included.
 
     seats: None where every person is one seat. used, idle: None where nobody knows who sits.
@@ -147,8 +141,7 @@ class Usage:
     idle: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The ordered actions of one tenant.
 
     refs: the provider's ids of the tenant's groups, which the digest covers.
@@ -211,8 +204,7 @@ class Plan:
         return Status.CHANGES if self.actions else Status.IN_SYNC
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class Cost(Struct, frozen=True, kw_only=True):
     """What a run changes on the monthly bill, in one currency; `unknown` actions have no known price.
 
     currency: None where no price at all is known, so that nobody can say in what it will be.
@@ -223,8 +215,7 @@ class Cost:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exceeded:
+class Exceeded(Struct, frozen=True, kw_only=True):
     """A guard that stops the run: its name, what the run comes to, the limit and how to lift it once."""
 
     rule: str
@@ -234,8 +225,7 @@ class Exceeded:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """All plans of one command, in the order of their names.
 
     skipped: tenants that were not looked at. notes: what a reader should know first (no journal, a sandbox,

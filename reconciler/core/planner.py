@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.action import Verb
 from reconciler.core.allot import allot
-from reconciler.core.claims import Claims, Lists, ProductOf, claim_of, lists_of
+from reconciler.core.claims import Claims, Lists, ProductOf, claim_of
 from reconciler.core.directory import drop_people, keep_people
 from reconciler.core.draft import Draft
 from reconciler.core.ends import cancel, shrink, tell_leaving
@@ -32,8 +34,7 @@ from reconciler.core.standing import Standing, standing_of
 from reconciler.core.usage import usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """What one account shows, as planning needs it; `lists` is the snapshot by what is looked up.
 
     calendar: whether plans are to tell when everything renews or ends, and how many seats are idle.
@@ -41,16 +42,13 @@ class World:
     """
 
     snapshot: Snapshot
+    lists: Lists
     claims: Claims
     capabilities: Capabilities
     product_of: Callable[[Tenant], ProductOf]
     sandbox: bool
     calendar: bool = False
     hopeful: bool = False
-    lists: Lists = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "lists", lists_of(self.snapshot))
 
 
 def identities(manifest: ManifestFile, world: World, progress: Progress) -> dict[str, Identity]:

@@ -6,9 +6,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import UsageError
@@ -33,8 +34,7 @@ RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowances:
+class Allowances(Struct, frozen=True, kw_only=True):
     """What the command line lifts once: a number or amount by rule, and tenants that lose their protection."""
 
     numbers: Mapping[str, Decimal] = field(default_factory=dict)
@@ -83,8 +83,7 @@ Service = tuple[str, str, str]
 """A service or subscription, the product in it, and the tenant's own service that it belongs to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(Struct, frozen=True, kw_only=True):
     """Under what a tenant was known: its name before, by tenant, and the services that the journal says it has."""
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -98,8 +97,7 @@ class Past:
         return one in self.services.get(tenant, ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """What a run would do, as guards see it: actions by tenant, and the people of groups that lose some."""
 
     actions: Mapping[str, tuple[Action, ...]]

@@ -6,9 +6,10 @@ A freed seat is given to a joiner before a bought one; who moves keeps the old s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from reconciler.core.manifest import Group, Person, Tenant, full_login, login_key
 from reconciler.core.model import Place, User
@@ -21,8 +22,7 @@ Key = tuple[str, str]
 _REF = attrgetter("ref")
 
 
-@dataclass(slots=True)
-class Joiner:
+class Joiner(Struct):
     """A person who is to get a seat: which, whose it is until they leave it, or whether it is bought.
 
     after: the group and the seat that somebody has to leave first.
@@ -36,8 +36,7 @@ class Joiner:
     seat: str | None = None
 
 
-@dataclass(slots=True)
-class Leaver:
+class Leaver(Struct):
     """One of ours whom nobody writes any more: `moving` while another seat of theirs has to come first.
 
     moving: where that seat is to be, and the login there, which may be in another domain.
@@ -93,8 +92,7 @@ class Waiter(NamedTuple):
     reason: str
 
 
-@dataclass(slots=True)
-class Pool:
+class Pool(Struct):
     """What is to happen to the people of one tenant, before it is put into actions.
 
     busy: how many people of a group have an open action and sit there already.

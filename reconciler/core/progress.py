@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Action
 from reconciler.core.model import Address, Json
 from reconciler.core.open import Delivery, Open, Spending, Stuck
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """Where one tenant stands.
 
     begun: how many plans with actions were begun. spent: a plan's digest, or its run's, to (when, by whom).

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.manifest import Tenant
@@ -14,8 +15,7 @@ from reconciler.core.model import Holding, Json, Organisation, Quote, Snapshot
 WaitingOn = Literal["provider", "person"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Support:
+class Support(Struct, frozen=True, kw_only=True):
     """How one verb is done by one provider, and why not when it is not."""
 
     how: Literal["api", "by-hand", "not-at-all"]
@@ -24,8 +24,7 @@ class Support:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Windows:
+class Windows(Struct, frozen=True, kw_only=True):
     """How long what has ended lives on, in days; None where the provider tells nothing.
 
     grace: it can still be used. kept: its data are kept, counted from the end as well.
@@ -35,8 +34,7 @@ class Windows:
     kept: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True, kw_only=True):
     """What a provider can do, as data: it decides Blocked, makes the matrix in the docs and picks the tests.
 
     pool: seats are bought ahead of people; False where every person is one seat.
@@ -73,8 +71,7 @@ class Capabilities:
     windows: Windows = field(default_factory=Windows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One effective write that is about to be sent; it is on disk before the next thing is asked for.
 
     name: e.g. cart, checkout, pay, seat/REF, user.
@@ -89,8 +86,7 @@ class Step:
     data: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stepped:
+class Stepped(Struct, frozen=True, kw_only=True):
     """The step of that name was answered; `ref` is the provider's key of what it made."""
 
     name: str
@@ -98,16 +94,14 @@ class Stepped:
     data: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True):
     """It is so, read from the provider. `data` holds what is to be remembered (service, scope, seats)."""
 
     ref: str
     data: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """Taken, not yet done: ask again with `ticket` after some seconds.
 
     waiting_on: who has to move next; `status` is the provider's word; `instructions` what a person does.
@@ -121,23 +115,20 @@ class Accepted:
     data: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
+class Absent(Struct, frozen=True, kw_only=True):
     """Proved not to have happened; trying again is safe."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class Unknown(Struct, frozen=True, kw_only=True):
     """Looking did not tell. `look_again_at` is set while waiting may still tell; None: a person must look."""
 
     why: str
     look_again_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRecord:
+class StepRecord(Struct, frozen=True, kw_only=True):
     """A step as the journal remembers it; `ref` is None while nobody knows its answer."""
 
     name: str
@@ -146,8 +137,7 @@ class StepRecord:
     data: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """What an execution may know of earlier ones: the steps so far and how many answers there were."""
 
     number: int

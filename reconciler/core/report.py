@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from reconciler.core.action import Verb
 from reconciler.core.errors import ReconcilerError
@@ -23,16 +24,14 @@ class State(StrEnum):
     NOT_STARTED = "not-started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Trouble(Struct, frozen=True, kw_only=True):
     """Why an action or a tenant failed, or could not be begun."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """How one action stands; `summary` and `instructions` are for people."""
 
     id: str
@@ -49,8 +48,7 @@ class Result:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenantReport:
+class TenantReport(Struct, frozen=True, kw_only=True):
     """How one tenant stands; `exit_code` is what it adds to the run's.
 
     waits: what is on its way without being an action of ours, for people.
@@ -66,8 +64,7 @@ class TenantReport:
     waits: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """How an apply or a resume ended.
 
     refusal: why the run was refused as a whole, before anything new was begun; a note in what is written.

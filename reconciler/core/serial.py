@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
+
+from msgspec import convert
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, canonical
 from reconciler.core.errors import ReconcilerError
@@ -184,14 +185,7 @@ def source_to_dict(source: Source | None) -> Values | None:
 
 def read(kind: Any, value: Any) -> Any:
     """Read a value of this type from JSON, every part of it checked."""
-    return _adapter(kind).validate_python(value)
-
-
-@cache
-def _adapter(kind: Any) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind)
+    return convert(value, kind, strict=False)
 
 
 def check_header(values: Json, *, kind: str) -> None:
@@ -326,7 +320,7 @@ def _unmanaged_to_dict(item: Unmanaged) -> Values:
 
 
 def _unmanaged_from_dict(values: Json) -> Unmanaged:
-    money = values["monthly"] and {"amount": values["monthly"], "currency": values.get("currency") or ""}
+    money = values["monthly"] and [values["monthly"], values.get("currency") or ""]
     item: Unmanaged = read(Unmanaged, {**values, "monthly": money})
     return item
 

@@ -7,8 +7,9 @@ nobody can read is so once a person confirmed it.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 
 from reconciler.core.action import Verb, digest
@@ -28,8 +29,7 @@ PARTNER_OF_RECORD = setting_address("partner-of-record")
 _CUSTOMER: TypeAdapter[Customer] = TypeAdapter(Customer)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One thing that is to be so: where, what, how it is told, and what a person does where no API does it.
 
     key: the manifest's key, under which the capabilities say how it is done.

@@ -8,7 +8,8 @@ that they need. Then no order seats more people than there are seats.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.order import shrinks
@@ -19,8 +20,7 @@ Key = tuple[str, str]
 """A group and a seat, or a group and a login."""
 
 
-@dataclass(slots=True)
-class Room:
+class Room(Struct):
     """One group while a plan is carried out: how many seats, and who sits on which; None: no ceiling."""
 
     seats: int | None
@@ -126,8 +126,7 @@ def violations(standings: Mapping[str, Standing], actions: Sequence[Action]) -> 
     return (*found, *_side_by_side(standings, actions))
 
 
-@dataclass(slots=True)
-class _Seats:
+class _Seats(Struct):
     """What one group has to give, each to one joiner or to one seat that ends."""
 
     free: int | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from reconciler.core.manifest import login_key
 
@@ -18,8 +19,7 @@ class SketchPerson(NamedTuple):
     previously: str
 
 
-@dataclass(frozen=True, slots=True)
-class SketchGroup:
+class SketchGroup(Struct, frozen=True):
     """A license group as far as it can be read; what is wrong or absent is empty."""
 
     index: int
@@ -36,8 +36,7 @@ class SketchGroup:
     previously: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sketch:
+class Sketch(Struct, frozen=True):
     """A tenant as far as it can be read."""
 
     raw: dict[str, Any]

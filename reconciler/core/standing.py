@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
+
+from msgspec import Struct
 
 from reconciler.core.action import Verb
 from reconciler.core.claims import names_of, open_at, stuck_at
@@ -22,8 +23,7 @@ SETTLE = timedelta(minutes=15)
 """For how long after a delivery a list that shows fewer seats than were delivered is not believed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """One licence group under planning.
 
     holding: read in full, when the group exists. open: the open action on the group itself.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from reconciler.core.model import Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(Struct, frozen=True, kw_only=True):
     """A purchase that carries our mark: whose it was, and what shows it.
 
     action: its id. ref: what carries the mark. order: the order's number; empty where nobody can tell it.

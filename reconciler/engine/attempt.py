@@ -7,9 +7,11 @@ said is on disk, so no write is sent that the journal does not know.
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.action import Action
 from reconciler.core.errors import (
@@ -41,8 +43,7 @@ BUYING = frozenset({"checkout", "subscription"})
 """Steps after whose answer nothing may be called a refusal: something was bought."""
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """Not accepted, or proved absent: try again after some seconds."""
 
     why: ProviderError | str

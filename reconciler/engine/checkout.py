@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Action
 from reconciler.core.errors import LeaseHeldError, ReconcilerError, Unavailable
@@ -24,8 +25,7 @@ PATIENCE = timedelta(seconds=60)
 UNCONFIRMED_PAUSE = 10.0
 
 
-@dataclass(slots=True, kw_only=True)
-class Checkouts:
+class Checkouts(Struct, kw_only=True):
     """Guards the moment between sending a purchase and knowing its number."""
 
     journal: Journal

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.core.errors import StalePlanError
 from reconciler.core.model import Price
@@ -13,8 +14,7 @@ from reconciler.core.progress import Progress
 Ask = Callable[[Run], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Struct, frozen=True, kw_only=True):
     """The one consent of a run.
 
     saved: a plan file; the run does that plan or is refused.

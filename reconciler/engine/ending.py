@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from reconciler.core.errors import GuardError, LeaseHeldError, LeaseLostError, ReconcilerError, StalePlanError
 from reconciler.core.plan import Plan, Run, Status

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.action import Action
 from reconciler.core.open import Open
@@ -17,8 +19,7 @@ SENT_AT = "sent_at"
 """Under what name a step's data keep the provider's time: ours may differ, and a sandbox's is turned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class Means(Struct, frozen=True, kw_only=True):
     """With what an action is carried out.
 
     checkout: entered around a step that an account can only do one at a time.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from reconciler.core.claims import ProductOf, claims, lists_of
 from reconciler.core.errors import ProviderError, ReconcilerError
-from reconciler.core.identity import ProductOf, claims
 from reconciler.core.manifest import ManifestFile, Tenant
 from reconciler.core.model import Holding, Quote, Snapshot
 from reconciler.core.money import Ask, asks, fallback, priced, with_monthly
@@ -49,8 +51,7 @@ def homed(manifest: ManifestFile, progress: Progress) -> ManifestFile:
     return manifest
 
 
-@dataclass(slots=True, kw_only=True)
-class Accounts:
+class Accounts(Struct, kw_only=True):
     """Opens each account once a run, for each kind of provider that is asked for."""
 
     open: OpenAccount
@@ -69,8 +70,7 @@ class Accounts:
             await account.close()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True, dict=True):
     """The manifests of the workspace, and which of them are looked at."""
 
     every: tuple[ManifestFile, ...]
@@ -166,6 +166,7 @@ def world_of(
     ]
     return World(
         snapshot=snapshot,
+        lists=lists_of(snapshot),
         claims=claims(same, progress, product_of),
         capabilities=account.capabilities,
         product_of=product_of,
@@ -191,8 +192,7 @@ def _two_tenants(name: str, old: str) -> str:
     )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Reader:
+class _Reader(Struct, kw_only=True):
     """Plans the tenants of one account."""
 
     account: Account

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from reconciler.core.action import Action
 from reconciler.core.errors import GuardError, JournalError, ReconcilerError

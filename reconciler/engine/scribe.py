@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.core.action import Action
 from reconciler.core.errors import LeaseLostError
@@ -19,8 +20,7 @@ Tell = Callable[[Event], None]
 Entry = tuple[Kind, Action | None, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Who:
+class Who(Struct, frozen=True, kw_only=True):
     """On whose behalf a run acts: the CI actor or user, the CI run, the revision of the manifests."""
 
     by: str = ""
@@ -29,8 +29,7 @@ class Who:
     holder: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class Scribe:
+class Scribe(Struct, kw_only=True):
     """One tenant's writer; with a lease, an event is only written while the lease is ours."""
 
     journal: Journal

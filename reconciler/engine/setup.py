@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from reconciler.core.journal import Event, Journal, Kind
 from reconciler.core.manifest import ManifestFile
@@ -22,8 +23,7 @@ from reconciler.engine.read import Accounts, Selection, plans
 from reconciler.engine.scribe import Tell, Who
 
 
-@dataclass(slots=True, kw_only=True)
-class Setup:
+class Setup(Struct, kw_only=True):
     """Everything one run works with.
 
     policies: those that hold (the present one, and the base revision's). fresh_refused: why a purchase must

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import LeaseLostError, ReconcilerError
@@ -134,8 +135,7 @@ async def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances, *, of: str)
     )
 
 
-@dataclass(slots=True, kw_only=True)
-class Crew:
+class Crew(Struct, kw_only=True):
     """Carries out one tenant's actions side by side, each as soon as what it needs is finished.
 
     halted: why nothing more is begun in this tenant.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.drift import sighting
 from reconciler.core.errors import JournalError, LeaseLostError, ReconcilerError, StalePlanError
@@ -36,8 +38,7 @@ WELL = frozenset({0, 4})
 """How an apply ends that did, or has under way, all that its manifest asks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+class Turns(Struct, frozen=True):
     """The turns of one run's tenants, which share its accounts, its journal and its counters.
 
     progress: where every tenant stands, kept up to date as the run goes on.

@@ -13,10 +13,11 @@ import random
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
+
+from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable, Uncertain
@@ -263,8 +264,7 @@ class Session:
         return _plain(_QUERY.sub(r"\1?***", text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
+class _Unreadable(Struct, frozen=True):
     """A body that is not JSON."""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from reconciler.core.errors import Rejected
 from reconciler.core.manifest import Group, Tenant
@@ -12,8 +13,7 @@ from reconciler.providers.microsoft.graph.skus import choose
 from reconciler.providers.microsoft.graph.wire import Sku
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(Struct, frozen=True):
     """One tenant's groups, as they are looked for among its holdings.
 
     product_id: the seller's key of a product. by_word: whether a holding is named after its group.
@@ -21,7 +21,7 @@ class Matching:
 
     manifest: Tenant
     product_id: Callable[[str | None, str], str | None]
-    by_word: bool = field(kw_only=True)
+    by_word: bool
 
     def groups(self, one: Holding) -> tuple[Group, ...]:
         """The groups of the manifest that a holding may be: the one that pins it, else those of its product."""

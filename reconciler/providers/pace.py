@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reconciler.core.errors import Unavailable
 
@@ -13,8 +14,7 @@ LONGEST_HOLD = 120.0
 """A provider that asks for a longer pause than this is not waited for within one request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """Where time comes from: seconds since 1970, a clock that never jumps, and how to wait."""
 
     now: Callable[[], float] = time.time

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import NOT_YET, Rejected, Unavailable
@@ -95,8 +97,7 @@ class RoutedAccount:
         await self.directory.close()
 
 
-@dataclass(slots=True)
-class _Shared:
+class _Shared(Struct):
     """One reading of a directory, for `read` and `organisation` of the same plan; each takes it once."""
 
     look: asyncio.Task[Look]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """One account's settings, as its workspace says or as their defaults are.
 
     base_url: where the API stands, e.g. https://eu.api.ovh.com/1.0.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 CUT = 80  # room kept for saying in one section what was cut
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A part of the middle: what it opens with, its items, what they are called, how dear they are.
 
     weight: the heaviest section is filled first.

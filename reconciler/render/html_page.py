@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.core.plan import Status
 from reconciler.render import words
@@ -32,8 +33,7 @@ TONES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(Struct, frozen=True):
     """A word with its symbol; the tone is a colour, which says nothing that the word does not."""
 
     symbol: str
@@ -55,8 +55,7 @@ STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A piece of a bar, in hundredths of it; `style` names its drawing."""
 
     style: str
@@ -64,8 +63,7 @@ class Part:
     width: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(Struct, frozen=True, kw_only=True):
     """A place of a table: whatever of this it has, in this order.
 
     code: a name, as it is written; href: where in the page it leads. more: smaller lines below.
@@ -85,8 +83,7 @@ class Cell:
     short: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """Rows under column heads; the first cell of a row names it. `after`: what of it is not shown."""
 
     caption: str
@@ -95,16 +92,14 @@ class Table:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """Something to type, and when."""
 
     when: str
     code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Struct, frozen=True, kw_only=True):
     """One thing a person has to do or to know: where, why, how, and what to type."""
 
     chip: Chip
@@ -117,8 +112,7 @@ class Card:
     commands: tuple[Command, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
+class Tile(Struct, frozen=True, kw_only=True):
     """A number at the top, and where the page tells more of it."""
 
     number: str
@@ -126,8 +120,7 @@ class Tile:
     href: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Struct, frozen=True, kw_only=True):
     """One tenant: its title, how it stands, what is said of it, its tables."""
 
     id: str
@@ -138,8 +131,7 @@ class Block:
     tables: tuple[Table, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True):
     """A point on the time line; `on` is a day, `left` how far it is."""
 
     on: str
@@ -152,8 +144,7 @@ class Moment:
     more: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A part of the page with a heading of its own; `names` is a list that opens when asked."""
 
     id: str
@@ -173,8 +164,7 @@ class Section:
         return any((self.intro, self.tables, self.cards, self.moments, self.links, self.names))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(Struct, frozen=True, kw_only=True):
     """How to make the same page again, and how to go on."""
 
     commands: tuple[Command, ...]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
+
+from msgspec import Struct, field
 
 from reconciler.render.escape import ascii_only, clean
 from reconciler.render.options import NARROW, Options
@@ -30,8 +31,7 @@ Row = Sequence[Piece]
 Line = TypeVar("Line", str, list[Piece])
 
 
-@dataclass(slots=True)
-class Page:
+class Page(Struct):
     """Collects lines. Every piece is made harmless and spelled for the terminal as it comes in."""
 
     options: Options

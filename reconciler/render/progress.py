@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TextIO
+
+from msgspec import Struct, field
 
 from reconciler.core.journal import Event, Kind
 from reconciler.render.endings import event_parts
@@ -21,8 +22,7 @@ _ENDINGS = {Kind.FINISHED: DONE, Kind.FAILED: FAILED, Kind.IN_DOUBT: IN_DOUBT}
 _SETTLED = frozenset({Kind.FINISHED, Kind.FAILED, Kind.IN_DOUBT})
 
 
-@dataclass(slots=True, kw_only=True)
-class Watcher:
+class Watcher(Struct, kw_only=True):
     """Hears events and shows how far it is. Use it in a `with`, and call `beat` now and then.
 
     out: standard error. live: whether it is a terminal a person watches. clock: seconds that only rise.

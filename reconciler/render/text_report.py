@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.core.errors import ManifestError, ReconcilerError
 from reconciler.core.journal import Event, Kind

@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.sandbox.clock import parse
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.store import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request as it came over the wire; header names are lower-case.
 
     trusted: whether it may do without a login, as it came from this machine.
@@ -33,8 +33,7 @@ class Request:
         return f"{self.base}{self.raw_path}{query}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An answer; `content` is JSON unless `raw` is given.
 
     One that is `lost` never arrives (`refused`, `before` or `after` it took effect); `wait` is how late it is.
@@ -49,8 +48,7 @@ class Reply:
     wait: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request that was let in, on its way to a handler."""
 
     tx: Tx

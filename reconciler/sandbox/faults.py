@@ -4,8 +4,9 @@ import json
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.sandbox.store import Tx
 
@@ -13,8 +14,7 @@ WRITES = "POST|PUT|PATCH|DELETE"
 CHECKOUT = "/order/cart/{}/checkout|/partner-center/v1/customers/{}/carts/{}/checkout"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A fault by name: what it does and what it hits unless told."""
 
     does: str
@@ -48,8 +48,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One fault as it was asked for; `skip` matching calls go well, then `times` are hit."""
 
     name: str
@@ -62,8 +61,7 @@ class Fault:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
+class Faults(Struct, frozen=True):
     """The faults that could hit one request."""
 
     tx: Tx

@@ -1,8 +1,9 @@
 """Which handler answers which route; a tree by path segment, so a look costs the same with any number of routes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from reconciler.sandbox.call import Handler
 from reconciler.sandbox.shape import Shape
@@ -34,8 +35,7 @@ class Found(NamedTuple):
     path: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     words: dict[str, "_Node"] = field(default_factory=dict)
     variable: "_Node | None" = None
     name: str = ""

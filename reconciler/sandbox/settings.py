@@ -1,8 +1,10 @@
 """What can be set about a world: how late it delivers, which optional features it has, how it answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 REALISTIC = {
     "delay_task": 300.0,
@@ -26,8 +28,7 @@ CHOICES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The settings of a world; delays are in seconds."""
 
     delay_task: float = 1.0

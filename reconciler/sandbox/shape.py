@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox.call import bad
 from reconciler.sandbox.countries import COUNTRIES
@@ -13,8 +14,7 @@ _FIELD = re.compile(r"(?P<name>\w+)(?P<required>!)?(?P<nullable>\?)?(?::(?P<kind
 _LONG = range(-(2**63), 2**63)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field: of which kind, and whether it must be there or may be null."""
 
     kind: str
@@ -22,8 +22,7 @@ class Field:
     nullable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """The fields of a body, and what they are called."""
 
     fields: Mapping[str, Field]

@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox.clock import moment
 from reconciler.sandbox.schema import SCHEMA, VERSION
@@ -68,8 +69,7 @@ class Store:
             self._db.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Tx:
+class Tx(Struct, frozen=True):
     """One transaction at one moment of the world's time."""
 
     db: sqlite3.Connection

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.errors import LeaseHeldError, LeaseLostError
 from reconciler.core.journal import Lease
@@ -13,8 +15,7 @@ from reconciler.store.alive import is_dead
 TERM = timedelta(minutes=2)  # how long a lease lasts after it was last renewed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class Holding(Struct, frozen=True, kw_only=True):
     """What is written about a lease; without a holder it is free, and only its token is remembered.
 
     machine, lockfile: where the holder runs, and the locked file that shows it lives.

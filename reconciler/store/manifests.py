@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from reconciler.core import across, rules, rules_workspace
@@ -20,8 +21,7 @@ from reconciler.store.uncollected import uncollected
 from reconciler.store.yaml import Document, Places, Unreadable, read
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """What a run starts from; with errors among the diagnostics it must not go on."""
 
     workspace: Workspace | None
@@ -37,8 +37,7 @@ class Loaded:
         return tuple(found for found in self.diagnostics if found.is_error)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """One tenant's file as far as it could be read."""
 
     file: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Event, Journal, Kind, Lease
@@ -41,8 +42,7 @@ class Movable(Journal, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(Struct, frozen=True, kw_only=True):
     """What was copied; `again`: nothing was left to do, an earlier copy had got so far."""
 
     events: int

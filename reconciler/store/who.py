@@ -7,14 +7,14 @@ import platform
 import pwd
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.store.revisions import clean
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(Struct, frozen=True):
     """by: the CI actor or the user. run: the CI run. commit: the revision of the manifests."""
 
     by: str

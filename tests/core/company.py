@@ -1,8 +1,10 @@
 """A seller of numbers and a directory in memory: plans are made of both, and carried out in any order."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.model import Entry, Holding, Organisation, Place, Tranche

@@ -1,12 +1,14 @@
 """A provider in memory: plans are made of it, and carried out on it in any order that their needs allow."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.action import Action, Verb
-from reconciler.core.claims import claims
+from reconciler.core.claims import claims, lists_of
 from reconciler.core.journal import Event, Kind
 from reconciler.core.manifest import Tenant
 from reconciler.core.model import Holding, Incoming, Organisation, Place, Snapshot
@@ -42,8 +44,10 @@ class Scene:
     def plan(self, now: Any = NOW) -> Plan:
         """Plan the tenant, as the engine does."""
         known = {**self.memory, self.tenant.tenant: self.progress}
+        snapshot = Snapshot(holdings=tuple(self.holdings), incoming=tuple(self.incoming))
         world = World(
-            snapshot=Snapshot(holdings=tuple(self.holdings), incoming=tuple(self.incoming)),
+            snapshot=snapshot,
+            lists=lists_of(snapshot),
             claims=claims([self.tenant, *self.others], known, product_of),
             capabilities=self.capabilities or FAMILIES[self.tenant.provider],
             product_of=product_of,

@@ -1,12 +1,12 @@
 """People of a directory: created before they are licensed, kept as written, deleted only when they are ours."""
 
-from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.core.action import Verb
 from reconciler.core.journal import Kind

@@ -1,10 +1,10 @@
 """What an action costs, who is asked for it, and when a price stops a purchase."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.model import Contract, Money, Price, Quote

@@ -1,11 +1,11 @@
 """The order of actions, their ids, and the digest that a review approves."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.journal import Kind

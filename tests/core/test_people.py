@@ -1,9 +1,9 @@
 """Who is seated, who gives a seat back, who moves, who is renamed, and who is nobody's business."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.action import Verb
 from reconciler.core.journal import Kind

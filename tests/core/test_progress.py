@@ -1,11 +1,11 @@
 """Where things stand after each event, and after a crash between any two."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.action import Verb
 from reconciler.core.journal import Event, Kind

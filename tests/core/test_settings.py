@@ -1,7 +1,8 @@
 """What a tenant has besides groups and people: planned where an API does it, by hand where none does."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.core.action import Verb
 from reconciler.core.journal import Kind

@@ -1,9 +1,9 @@
 """A plan that could seat somebody without a seat, in some order, is found out."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.identity import Identity

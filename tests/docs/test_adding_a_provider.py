@@ -7,7 +7,8 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from msgspec.structs import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType

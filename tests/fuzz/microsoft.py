@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 import httpx
 import yaml
+from msgspec.structs import replace
 
 from reconciler.providers import open_partner
 from reconciler.providers.microsoft import refusals

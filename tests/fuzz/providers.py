@@ -6,13 +6,13 @@ import asyncio
 import json
 import logging
 import shutil
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import httpx
 import yaml
+from msgspec.structs import replace
 
 from reconciler.core.errors import ProviderError, ReconcilerError
 from reconciler.providers import open_session

@@ -1,8 +1,9 @@
 """Plans, reports and standings with every kind of thing in them."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.journal import Event, Kind

@@ -1,7 +1,8 @@
 """What pages draw besides a plan's own values: dates, seats, causes, the journal; a thousand tenants; hostile hands."""
 
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from reconciler.core.action import Verb
 from reconciler.core.model import Contract, Source

@@ -3,12 +3,12 @@
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.model import Money
 from reconciler.core.plan import Unmanaged, Usage

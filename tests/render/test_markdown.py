@@ -1,13 +1,13 @@
 """A plan as a comment: complete, harmless and never too long."""
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from msgspec.structs import replace
 
 from reconciler.core.plan import Plan
 from reconciler.render import PLAN, REPORT, STATUS, Options

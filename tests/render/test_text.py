@@ -1,12 +1,12 @@
 """Plans, reports, standings and the journal read well: wide, narrow, in ASCII, with and without colour."""
 
 import re
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.core.errors import GuardError, ManifestError
 from reconciler.core.plan import Leaving, Run

@@ -1,7 +1,8 @@
 """Batches and expanded lists, with and without the server's help."""
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.sandbox.call import Request
 from reconciler.sandbox.world import World

@@ -3,12 +3,12 @@
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.errors import JournalError, WorkspaceError
 from reconciler.core.journal import Journal, Kind

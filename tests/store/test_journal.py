@@ -3,11 +3,11 @@
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Event, Journal, Kind

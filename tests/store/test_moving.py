@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.errors import JournalError, LeaseLostError
 from reconciler.core.journal import Event, Journal, Kind

@@ -2,11 +2,11 @@
 
 import json
 import stat
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Kind

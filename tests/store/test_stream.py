@@ -6,8 +6,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from reconciler.core.journal import Event, Journal, Kind
 from reconciler.core.overview import History

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec.structs import replace
 
 from tests.engine.faults import Cell, Told, came_true, cells, cells_of, play
 from tests.engine.harness import SETTINGS, Bench

@@ -1,10 +1,10 @@
 """The comment on a pull or merge request: made once, updated in place, and never the reason a run fails."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.platform import Api
 from reconciler.cli.runner import platform_of

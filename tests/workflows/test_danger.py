@@ -1,9 +1,9 @@
 """What is applied without a second look: nothing that a guard would call taking away or a purchase."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.danger import dangers
 from reconciler.core.action import Action, Verb

@@ -1,12 +1,12 @@
 """What a CI is handed: a page, values on one line each, ten remarks beside the lines, and when a person should look."""
 
 import json
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli.danger import dangers
 from reconciler.core.action import Verb
@@ -181,7 +181,7 @@ QUIET = replace(makers.resize(), price=makers.euro("20.00"))
     ],
 )
 def test_a_person_should_look_at_what_takes_away_or_costs(action: object, why: str) -> None:
-    plan = replace(makers.in_sync("acme"), actions=(action,))  # type: ignore[arg-type] # parametrized
+    plan = replace(makers.in_sync("acme"), actions=(action,))
 
     found = dangers(makers.run(plan), free_rise=Decimal(20))
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
+
+from msgspec import Struct, field
 
 from reconciler.core.errors import Rejected, Unavailable, Uncertain, WorkspaceError
 from reconciler.providers.http import LONGEST_PAUSE, Answer, Refusal, Session
@@ -29,8 +30,7 @@ BUSY = 409
 LOCKED = 423
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surface:
+class Surface(Struct, frozen=True, kw_only=True):
     """One of Microsoft's APIs, as far as tokens and errors go.
 
     audience: whom a token is for. headers: sent with every request. correlation: the header that carries an id

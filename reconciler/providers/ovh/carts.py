@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable, Uncertain
 from reconciler.core.model import Contract, Price, Quote
@@ -25,8 +26,7 @@ ONE_OFF = frozenset({"INSTALLATION", "CREATION", "DELIVERY", "CAUTION", "TRANSFE
 """Lines of a preview that are paid once; the others come every month (a plan's duration is P1M)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What to put into a cart: so many seats of a product, into a service or as a new one."""
 
     product: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.errors import Missing, Rejected, Unavailable
 from reconciler.core.model import Incoming
@@ -34,8 +36,7 @@ OF_PLAN = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bought:
+class Bought(Struct, frozen=True, kw_only=True):
     """One product of one order: how many seats, into which service, and the names that its lines carry.
 
     told: whether the order says into which service; without its extension nobody knows.

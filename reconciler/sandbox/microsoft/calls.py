@@ -2,9 +2,10 @@
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+
+from msgspec.structs import replace
 
 from reconciler.sandbox import interference
 from reconciler.sandbox.call import ApiError, Call, Reply, Request

@@ -2,8 +2,9 @@
 """PATCH of a subscription: a whole document comes, and what it leaves out is lost."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox.call import Call
 from reconciler.sandbox.microsoft import products, sales, subscriptions
@@ -16,8 +17,7 @@ MOST = 1200
 _STATUSES = {"none", "active", "pending", "suspended", "expired", "disabled", "deleted"}
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What a document asks for."""
 
     quantity: int

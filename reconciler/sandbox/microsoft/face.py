@@ -1,7 +1,8 @@
 """One request to a Microsoft surface, from the path it came with to the answer that goes back."""
 
-from dataclasses import replace
 from urllib.parse import unquote
+
+from msgspec.structs import replace
 
 from reconciler.sandbox.call import Reply, Request
 from reconciler.sandbox.faults import waiting

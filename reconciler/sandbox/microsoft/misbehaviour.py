@@ -1,6 +1,6 @@
 """What a fault makes of an answer at the Microsoft surfaces."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reconciler.sandbox.call import Reply
 from reconciler.sandbox.faults import Faults, twisted

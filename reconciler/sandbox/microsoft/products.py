@@ -1,8 +1,9 @@
 """What Partner Center sells here: products, their SKU in a directory, limits and prices."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox.microsoft.wire import named
 from reconciler.sandbox.ovh.account import stored
@@ -14,8 +15,7 @@ MONTHS = {"P1M": 1, "P1Y": 12, "P3Y": 36}
 """How many months a term has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """Something to buy; `id` is `product:sku`, `sku` and `part` are what a directory calls it."""
 
     id: str

@@ -2,8 +2,9 @@
 """Graph's view of what a directory holds: `/subscribedSkus` and `/directory/subscriptions`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.sandbox.call import Call
 from reconciler.sandbox.clock import months_later
@@ -28,8 +29,7 @@ _UNITS = {
 _STATUS = {"enabled": "Enabled", "warning": "Warning", "suspended": "Suspended", "": "Deleted"}
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(Struct, frozen=True):
     """Units of a SKU from one seller."""
 
     id: str
@@ -43,8 +43,7 @@ class Lot:
     ours: bool = True
 
 
-@dataclass(slots=True)
-class Held:
+class Held(Struct):
     """Everything of one SKU that a directory holds."""
 
     sku: str

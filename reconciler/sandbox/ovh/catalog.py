@@ -1,8 +1,9 @@
 # ruff: noqa: D103 - the route above a handler says what it answers
 """What can be ordered and what it costs: plans, cart products, the public catalogue, the price routes."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.sandbox.call import Call, bad, missing
 from reconciler.sandbox.ovh.account import account, money, price
@@ -47,8 +48,7 @@ CSP2_NAMES = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """One thing that can be put into a cart; a plan without a licence is the bare tenant."""
 
     code: str

@@ -1,9 +1,10 @@
 """One request to OVHcloud's API, from the path it came with to the answer that goes back."""
 
 import json
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+
+from msgspec.structs import replace
 
 from reconciler.sandbox import interference
 from reconciler.sandbox.call import ApiError, Call, Reply, Request, bad, missing, service

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from reconciler.core.errors import WorkspaceError
 
@@ -15,8 +16,7 @@ FORM = "write git+REMOTE#BRANCH, as in git+origin#reconciler-journal; REMOTE is 
 FORM += " repository, or an address: file:///, https:// or ssh://"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """A branch at a remote; `remote` is a name that the work tree's repository knows, or an address."""
 
     remote: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from reconciler.core.journal import Event
 from reconciler.store import moving
@@ -13,8 +14,7 @@ from reconciler.store.branch import files
 from reconciler.store.holding import Holding
 
 
-@dataclass(slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, kw_only=True):
     """The files that requests asked for, as they are on the branch, and as they are to be."""
 
     where: str
@@ -93,8 +93,7 @@ class Draft:
         return "\n\n".join(part for part in (subject, "\n".join(more), f"Write: {mark}\n") if part)
 
 
-@dataclass(slots=True, kw_only=True)
-class Request:
+class Request(Struct, kw_only=True):
     """One change that somebody waits for; `make` looks at the draft and either changes it or raises.
 
     It may be made several times, each time on what the branch holds then.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
+
+from msgspec.structs import asdict
 
 from reconciler.core.errors import JournalError
 from reconciler.core.journal import Event, Kind

@@ -8,8 +8,9 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.core.errors import JournalError
 from reconciler.store.branch.address import without_user
@@ -22,8 +23,7 @@ PUSH = 60.0  # seconds for one push; half of a lease
 Setting = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What git said; `code` is None when it did not end in time."""
 
     code: int | None

@@ -8,10 +8,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.errors import JournalError, LeaseLostError
 from reconciler.core.journal import Event, Lease
@@ -383,8 +385,7 @@ class BranchJournal:
 _FEW = 500  # tenants; for more, everything is listed and sifted here (a command line is bounded)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tried:
+class _Tried(Struct, frozen=True, kw_only=True):
     """A commit, what it stands on, and the leases that it prolongs."""
 
     commit: str

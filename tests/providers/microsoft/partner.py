@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb, digest
 from reconciler.core.model import Holding

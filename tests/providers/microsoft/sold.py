@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from tests.providers.rig import CUSTOMER, act

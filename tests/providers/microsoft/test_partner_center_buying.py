@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from reconciler.core.action import Action
 from reconciler.core.errors import ProviderError, Rejected, Unavailable, Uncertain

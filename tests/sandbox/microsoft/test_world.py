@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-from dataclasses import fields
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import fields
 from ruamel.yaml import YAML
 
 from reconciler.cli.sandbox import sandbox

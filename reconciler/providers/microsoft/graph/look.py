@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reconciler.core.model import Address, Entry, Json, Place, setting_address
 from reconciler.providers.microsoft.graph.wire import Domain, Relationship, Sku, User
@@ -16,8 +17,7 @@ def domain_address(name: str) -> Address:
     return setting_address("domain", name.lower())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """A directory as it was read, whole or not at all.
 
     users, binned: who is there, and who was deleted less than thirty days ago. skus: what can be assigned.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from reconciler.core.errors import Missing, ProviderError, Rejected
 from reconciler.providers.http import path
@@ -20,8 +21,7 @@ VIEW = {"targetView": "OnlineServices"}
 """Licences; old and new commerce come together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """What goes into a cart; its catalogue id changes over time and is never kept.
 
     product: `product:sku`.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import Missing, Rejected, Unavailable, Uncertain
@@ -28,8 +29,7 @@ SCHEDULE = "scheduledNextTermInstructions"
 STALE = "2055"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A subscription as it came, to be sent back whole, and as it is understood."""
 
     raw: Mapping[str, Any]
