@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct, field
-from pydantic import AfterValidator
 
 Address = str
 Json = Mapping[str, Any]
-
-
-def _of_this_world(amount: Decimal) -> Decimal:
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and -100 < exponent < 40 and abs(amount) < 10**40:
-        return amount
-    raise ValueError("no amount of money")
-
-
-Amount = Annotated[Decimal, AfterValidator(_of_this_world)]
-"""An amount as it is read from a file: written out, `1e999999999` would fill any memory."""
 
 
 def group_address(name: str) -> Address:
@@ -203,7 +191,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 class Money(NamedTuple):
     """An amount in major units of one currency."""
 
-    amount: Amount
+    amount: Decimal
     currency: str
 
 
@@ -220,8 +208,8 @@ class Price(Struct, frozen=True, kw_only=True):
     Amounts are without tax, in major units; `source` is cart, catalog, price-route or workspace.
     """
 
-    monthly: Amount
-    one_off: Amount
+    monthly: Decimal
+    one_off: Decimal
     currency: str
     source: str
 

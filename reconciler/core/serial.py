@@ -112,6 +112,9 @@ def action_to_dict(action: Action) -> Values:
 def action_from_dict(values: Json) -> Action:
     """Read an action that `action_to_dict` wrote; unknown fields are ignored."""
     action: Action = read(Action, values)
+    if action.price is not None:
+        _possible(action.price.monthly)
+        _possible(action.price.one_off)
     return action
 
 
@@ -186,6 +189,13 @@ def source_to_dict(source: Source | None) -> Values | None:
 def read(kind: Any, value: Any) -> Any:
     """Read a value of this type from JSON, every part of it checked."""
     return convert(value, kind, strict=False)
+
+
+def _possible(amount: Decimal) -> None:
+    """Refuse what is no amount of money: written out, `1e999999999` would fill any memory."""
+    exponent = amount.as_tuple().exponent
+    if not (isinstance(exponent, int) and -100 < exponent < 40 and abs(amount) < 10**40):
+        raise ValueError("no amount of money")
 
 
 def check_header(values: Json, *, kind: str) -> None:
@@ -322,6 +332,8 @@ def _unmanaged_to_dict(item: Unmanaged) -> Values:
 def _unmanaged_from_dict(values: Json) -> Unmanaged:
     money = values["monthly"] and [values["monthly"], values.get("currency") or ""]
     item: Unmanaged = read(Unmanaged, {**values, "monthly": money})
+    if item.monthly is not None:
+        _possible(item.monthly.amount)
     return item
 
 
