@@ -123,6 +123,9 @@ CODES: dict[str, Code] = {
                    "nobody's rights are taken away", "write them under `access:`, or take them away in Partner Center"),
     "RC4306": Code("delegated administration that nobody can use", "the customer approves roles, and somebody of the "
                    "partner has to be given them", "write `access:` with a security group of the partner's directory"),
+    "RC4307": Code("one login on two seats", "whether OVHcloud lets one login sit on two seats is not known: it may "
+                   "refuse the second one, after it was paid for", "keep one of the licences; who moves and is refused "
+                   "keeps the old seat until you take it away in an apply of its own"),
     # What renews or ends soon.
     "RC4401": Code("renews or ends soon", "after the last day to act it is paid for another term, or gone",
                    "look at the idle seats; `reconciler renewals` shows everything that is due"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
 from reconciler.core.model import Holding, group_address, seat_address, setting_address
 from reconciler.core.naming import can_be_named
@@ -61,6 +62,7 @@ def tell_notices(
         _new_service(draft, standing)
         _two_names(draft, standing, progress)
         _ending_people(draft, standing)
+    _two_seats(draft, standings)
     _display_name(draft, standings)
 
 
@@ -99,6 +101,32 @@ def _ending_people(draft: Draft, standing: Standing) -> None:
         if place.login:
             said = f"{place.login} sits on {place.ref}, which ends on {place.ends_on}"
             draft.find("RC4303", seat_address(standing.group.name, place.login), said)
+
+
+def _two_seats(draft: Draft, standings: Mapping[str, Standing]) -> None:
+    """Say who would hold two seats at once under one login, before anything is bought for them.
+
+    What OVHcloud answers to a login that is in use is not documented (verified 2026-11): it may refuse, it may not,
+    so nothing is blocked. Who moves is told as well: the new seat is filled before the old one is given back.
+    """
+    if not draft.capabilities.pool or not draft.capabilities.slots or draft.capabilities.directory:
+        return
+    joins = [one for one in draft.actions if one.verb is Verb.ACTIVATE]
+    held: dict[str, set[str]] = {str(one.detail["login"]): set() for one in joins}
+    for one in joins:
+        held[str(one.detail["login"])].add(one.group or "")
+    for name, standing in standings.items():
+        for place in standing.places if joins else ():
+            if place.login in held:
+                held[place.login].add(name)
+    for one in joins:
+        login = str(one.detail["login"])
+        if others := sorted(held[login] - {one.group}):
+            said = (
+                f"{login} would hold two seats at once, here and in {', '.join(others)}, and nobody knows whether the "
+                "provider takes one login twice: if it refuses, take the other licence away first"
+            )
+            draft.find("RC4307", one.address, said, source=one.source)
 
 
 def _display_name(draft: Draft, standings: Mapping[str, Standing]) -> None:

@@ -194,6 +194,29 @@ class TestMoves:
         assert (joins.address, leaves.address) == ("seat/b/ada", "seat/a/ada")
         assert leaves.needs == (joins.id,)
 
+    def test_who_would_hold_two_seats_under_one_login_is_told_before_anything_is_sent(self) -> None:
+        holdings = (service("ada"), service(None, ref=OTHER))
+
+        moves = planned(tenant(*self.groups, people=self.people), *holdings, events=list(self.events))
+        both = planned(tenant(*self.groups, people=[person("ada", "a", "b")]), *holdings)
+
+        for plan in (moves, both):
+            (said,) = plan.findings
+            assert (said.code, said.severity, said.address) == ("RC4307", "warning", "seat/b/ada")
+            assert f"{full('ada')} would hold two seats at once, here and in a" in said.message
+            assert not plan.blocked
+
+    def test_two_logins_or_a_seller_without_seats_are_no_second_seat(self) -> None:
+        groups = (group("a", seats=1), group("b", seats=1, service=OTHER))
+        holdings = (service("ada"), service(None, ref=OTHER))
+
+        apart = planned(tenant(*groups, people=self.people, domain=None), *holdings, events=list(self.events))
+        settled = planned(
+            tenant(*groups, people=[person("ada", "a", "b")]), service("ada"), service("ada", ref=OTHER)
+        )
+
+        assert [one.code for one in (*apart.findings, *settled.findings)] == []
+
     def test_two_who_swap_between_full_groups_are_blocked(self) -> None:
         plan = planned(
             tenant(*self.groups, people=[*self.people, person("bob", "a")]),
