@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.json import Encoder
 
 from reconciler.core.model import Address, Contract, Json, Price, Source, setting_address
 
@@ -77,17 +77,21 @@ class Action(Struct, frozen=True, kw_only=True):
         return self.verb is Verb.UPDATE and "name" in self.detail and self.address.startswith("group/")
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+_CANONICAL = Encoder(order="sorted", enc_hook=str)
 
 
-def canonical(value: Any) -> str:
-    """The one spelling of a JSON value that digests are made of."""
+def canonical(value: Any) -> bytes:
+    """The one spelling of a JSON value that digests are made of: keys sorted, no spaces, UTF-8."""
     return _CANONICAL.encode(value)
 
 
 def digest(value: Any) -> str:
     """The digest of a JSON value: `sha256:` and 64 hexadecimal digits."""
-    return f"sha256:{hashlib.sha256(canonical(value).encode()).hexdigest()}"
+    return f"sha256:{_hex(value)}"
+
+
+def _hex(value: Any) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def action_id(
@@ -97,4 +101,4 @@ def action_id(
 
     `begun` is how many plans with actions were begun for the tenant before.
     """
-    return digest([tenant, address, verb, before, after, begun]).removeprefix("sha256:")[:20]
+    return _hex([tenant, address, verb, before, after, begun])[:20]

@@ -32,27 +32,28 @@ class Ask(NamedTuple):
 def ask(action: Action, *, pool: bool) -> tuple[Ask, int] | None:
     """What to ask for an action's price, and by what to multiply the answer; None when nothing is paid."""
     detail = action.detail
-    product, scope = detail.get("product"), detail.get("scope")
-    if not isinstance(product, str):
+    product, counted = detail.get("product"), _counted(action, pool=pool)
+    if counted is None or not isinstance(product, str):
         return None
-    quantity = int(detail.get("quantity") or 0)
-    one = Ask(product, 1, scope, str(detail.get("term") or ""), str(detail.get("billing") or ""))
+    quantity, times = counted
+    term, billing = str(detail.get("term") or ""), str(detail.get("billing") or "")
+    return Ask(product, quantity, detail.get("scope"), term, billing), times
+
+
+def _counted(action: Action, *, pool: bool) -> tuple[int, int] | None:
+    """For how many seats to ask, and by what to multiply the answer; None when nothing is paid."""
     match action.verb:
-        case Verb.ORDER if quantity:
-            return one._replace(quantity=quantity), 1
-        case Verb.RESIZE if quantity > 0:
-            return one._replace(quantity=quantity), 1
-        case Verb.RESIZE if quantity < 0:
-            return one, quantity
-        case Verb.RESIZE:
-            return one, 0
+        case Verb.ACTIVATE:
+            return None if pool else (1, 1)
+        case Verb.DEACTIVATE:
+            return None if pool else (1, -1)
+        case Verb.ORDER | Verb.RESIZE as verb:
+            quantity = int(action.detail.get("quantity") or 0)
+            if quantity > 0 or (quantity and verb is Verb.ORDER):
+                return quantity, 1
+            return None if verb is Verb.ORDER else (1, quantity)
         case Verb.CANCEL if pool:
-            seats = int((action.before or {}).get("seats") or 0)
-            return one, -seats
-        case Verb.ACTIVATE if not pool:
-            return one, 1
-        case Verb.DEACTIVATE if not pool:
-            return one, -1
+            return 1, -int((action.before or {}).get("seats") or 0)
         case _:
             return None
 
@@ -85,8 +86,7 @@ def _priced(action: Action, quotes: Mapping[Ask, Quote], *, pool: bool) -> Actio
 
 
 def _times(price: Price, times: int) -> Price:
-    one_off = price.one_off if times == 1 else ZERO
-    return replace(price, monthly=price.monthly * times, one_off=one_off)
+    return price if times == 1 else replace(price, monthly=price.monthly * times, one_off=ZERO)
 
 
 def fallback(ask: Ask, prices: Sequence[WorkspacePrice], names: Iterable[str]) -> Price | None:

@@ -203,8 +203,9 @@ def _seats(work: Work, policy: Policy, allowed: Allowances, _now: datetime) -> l
     found: list[Exceeded] = []
     for tenant, actions in work.actions.items():
         for action in actions:
-            what = f"{tenant} {action.address} adds seats at once"
-            found += _over("max_seats_per_action", added(action), limit, what)
+            if more := added(action):
+                what = f"{tenant} {action.address} adds seats at once"
+                found += _over("max_seats_per_action", more, limit, what)
     return found
 
 

@@ -65,14 +65,14 @@ def _leave(draft: Draft, standing: Standing, leaver: Leaver, joined: Mapping[Key
 
 def _activate(draft: Draft, standing: Standing, joiner: Joiner, needs: list[str]) -> str:
     person = joiner.person
-    user = user_of(person, joiner.login)
+    user = user_of(person, joiner.login)._asdict()
     made = draft.act(
         Verb.ACTIVATE,
         seat_address(standing.group.name, login_key(person.login)),
-        summary=f"{user.first_name} {user.last_name} gets a seat in {standing.group.name}",
+        summary=f"{person.first_name} {person.last_name} gets a seat in {standing.group.name}",
         before=None,
-        after={"login": joiner.login, **_fields(user._asdict(), person)},
-        detail=detail_of(standing, **user._asdict(), targets=[joiner.seat] if joiner.seat else None),
+        after={"login": joiner.login, **_fields(user, person)},
+        detail=detail_of(standing, **user, targets=[joiner.seat] if joiner.seat else None),
         reason=f"manifest puts {person.login} into {standing.group.name}",
         source=draft.person_source(person),
         needs=needs,

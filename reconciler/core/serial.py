@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from msgspec import convert
+from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
-from reconciler.core.action import Action, canonical
+from reconciler.core.action import Action
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.model import Json, Price, Source
 from reconciler.core.plan import (
@@ -176,7 +175,7 @@ def moment(value: str) -> datetime:
 
 def plain(value: Any) -> Any:
     """A JSON value made of dicts, lists and scalars alone, with the same digest."""
-    return json.loads(canonical(value))
+    return to_builtins(value, order="sorted", enc_hook=str)
 
 
 def source_to_dict(source: Source | None) -> Values | None:

@@ -145,7 +145,7 @@ def _side_by_side(standings: Mapping[str, Standing], actions: Sequence[Action]) 
         if need not in known
     ]
     seats = {name: _Seats(free=one.free) for name, one in standings.items()}
-    of_groups = [(action, seats[action.group]) for action in actions if action.group in seats]
+    of_groups = [(action, seats[name]) for action in actions if (name := action.group) in seats]
     for action, group in of_groups:
         if action.verb is Verb.DEACTIVATE:
             group.given[action.id] = str(action.detail["targets"][0])

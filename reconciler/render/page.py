@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct, field
 
@@ -20,7 +20,7 @@ ROOMY = 30  # what it wants before others make way
 _NOT_ONE = re.compile("[\u0300-\U0010ffff]")  # from the first character on that takes no cell, or two
 
 
-class Piece(NamedTuple):
+class Piece(Struct, frozen=True):
     """Some text in one colour."""
 
     text: str
@@ -29,6 +29,29 @@ class Piece(NamedTuple):
 
 Row = Sequence[Piece]
 Line = TypeVar("Line", str, list[Piece])
+Columns = Sequence[tuple[int, int]]
+"""Number and width of each column that is not empty."""
+
+
+class Grid(Struct, frozen=True):
+    """The columns of a table: those up to `what` and its width, those behind it, and the room left for `why`."""
+
+    front: Columns
+    back: Columns
+    what: int
+    room: int
+
+    def fitted(self, row: Row, size: int) -> tuple[Columns, bool]:
+        """The columns of a row and whether its `why` of this size stands beside them, or below.
+
+        It may take the room of the columns behind `what` where they are empty in its row.
+        """
+        room = self.room
+        for at, width in self.back:
+            if row[at].text:
+                return (*self.front, *self.back), size <= self.room
+            room += width + _gap(at)
+        return self.front, size <= room
 
 
 class Page(Struct):
@@ -80,7 +103,7 @@ class Page(Struct):
         for number, row in enumerate(spelled):
             if grid is None:
                 self._stack(row, indent)
-            elif not self.options.color and _fits(shaped[number], sizes[number], grid):
+            elif not self.options.color and _fits(shaped[number], sizes[number][WHAT], grid):
                 self._straight(shaped[number], sizes[number], grid, indent)
             else:
                 self._align(shaped[number], grid, indent)
@@ -93,8 +116,8 @@ class Page(Struct):
         lines = ["".join([piece.text for piece in line]).rstrip(" ") for line in self.lines]
         return "".join([f"{line}\n" for line in _ended(lines)])
 
-    def _grid(self, sizes: Sequence[Sequence[int]], indent: int) -> list[int] | None:
-        """The width of each column, the room for the last one behind them; None when they do not fit."""
+    def _grid(self, sizes: Sequence[Sequence[int]], indent: int) -> Grid | None:
+        """The columns, `what` as wide as there is room; None when they do not fit."""
         if self.options.width < NARROW or not sizes:
             return None
         widths = [max(column) for column in zip(*sizes, strict=True)][:-1]
@@ -104,22 +127,25 @@ class Page(Struct):
         if room < min(longest, ROOMY):
             return None
         widths[WHAT] = min(longest, room)
-        return [*widths, max(0, room - widths[WHAT])]
+        columns = [(at, width) for at, width in enumerate(widths) if width]
+        front = [column for column in columns if column[0] <= WHAT]
+        return Grid(front, columns[len(front) :], widths[WHAT], max(0, room - widths[WHAT]))
 
-    def _straight(self, row: Row, sizes: Sequence[int], grid: Sequence[int], indent: int) -> None:
+    def _straight(self, row: Row, sizes: Sequence[int], grid: Grid, indent: int) -> None:
         """A row of which nothing wraps, on a page without colours: what `_align` makes of it, as one piece."""
-        why = row[-1]
-        columns, beside = _beside(row, sizes[-1], grid)
+        why = row[-1].text
+        columns, beside = grid.fitted(row, sizes[-1])
         line = " " * indent
         for at, width in columns:
             line += row[at].text + " " * (width + _gap(at) - sizes[at])
-        self.lines.append([Piece(line + why.text if beside else line)])
-        if why.text and not beside:
-            self._below(why, indent + BELOW)
+        self.lines.append([Piece(line + why if beside else line)])
+        if why and not beside:
+            start = " " * (indent + BELOW)
+            self.lines += [[Piece(start + more)] for more in wrap(why, self.options.width - indent - BELOW)]
 
-    def _align(self, row: Row, grid: Sequence[int], indent: int) -> None:
+    def _align(self, row: Row, grid: Grid, indent: int) -> None:
         why = row[-1]
-        wide, beside = _beside(row, cells(why.text), grid)
+        wide, beside = grid.fitted(row, cells(why.text))
         columns = [(wrap(row[at].text, width), width + _gap(at), row[at].style) for at, width in wide]
         for at in range(max(len(lines) for lines, _, _ in columns)):
             pieces = [Piece(" " * indent)]
@@ -171,21 +197,9 @@ def _sizes(rows: Sequence[Row]) -> list[list[int]]:
     return [[measure(piece.text) for piece in row] for row in rows]
 
 
-def _beside(row: Row, size: int, grid: Sequence[int]) -> tuple[list[tuple[int, int]], bool]:
-    """Which columns of a row are written and how wide, and whether its `why` of this size stands beside them.
-
-    It may take the room of columns behind `what` that are empty in its row.
-    """
-    columns = [(at, width) for at, width in enumerate(grid[:-1]) if width]
-    free = sum(width + _gap(at) for at, width in columns if at > WHAT and not row[at].text)
-    if size > grid[-1] + free:
-        return columns, False
-    return [column for column in columns if column[0] <= WHAT] if free else columns, True
-
-
-def _fits(row: Row, sizes: Sequence[int], grid: Sequence[int]) -> bool:
-    """Whether no cell of a row wraps."""
-    return sizes[WHAT] <= grid[WHAT] and not any(piece.text[:1] == " " for piece in row)
+def _fits(row: Row, size: int, grid: Grid) -> bool:
+    """Whether no cell of a row wraps, of which `what` has this size."""
+    return size <= grid.what and " " not in [piece.text[:1] for piece in row]
 
 
 def _joined(texts: Iterable[str], room: int) -> list[str]:
@@ -221,9 +235,10 @@ def _trimmed(line: Sequence[Piece]) -> list[Piece]:
     """Without spaces at its end."""
     kept = list(line)
     while kept:
-        text, style = kept.pop()
-        if text.rstrip(" "):
-            return [*kept, Piece(text.rstrip(" "), style)]
+        last = kept.pop()
+        text = last.text.rstrip(" ")
+        if text:
+            return [*kept, Piece(text, last.style)]
     return []
 
 

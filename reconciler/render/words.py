@@ -154,14 +154,14 @@ def place(source: Source | None) -> str:
 
 def why(action: Action) -> str:
     """The reason of an action, when it happens, until when it can be undone and where it is written."""
-    parts = [
+    parts = (
         "by hand" if action.how == "by-hand" else "",
         f"on {action.scheduled_for.isoformat()}" if action.scheduled_for else "",
         action.reason,
         once(action),
         f"can be undone until {action.reversible_until.isoformat()}" if action.reversible_until else "",
-    ]
-    said = "; ".join(part for part in parts if part)
+    )
+    said = "; ".join([part for part in parts if part])
     where = place(action.source)
     return f"{said} ({where})" if said and where else said or where
 
