@@ -36,7 +36,12 @@ __all__ = [
 
 DEFAULT_JOURNAL = "sqlite:///.reconciler/journal.db"
 
-_CLAUSE = re.compile(r"\s*(>=|<=|==|!=|~=|>|<)\s*([0-9]+(?:\.[0-9]+){0,3})\s*")
+_NUMBER = r"[0-9]+(?:\.[0-9]+){0,3}"
+# As PEP 440 has it: only (in)equality takes a prefix, as in ==0.1.*, and `~=1` would say nothing of what follows it.
+_CLAUSE = re.compile(
+    rf"\s*(?:(?P<sign>>=|<=|==|!=|>|<)\s*(?P<whole>{_NUMBER})|(?P<like>==|!=)\s*(?P<prefix>{_NUMBER})\.\*"
+    rf"|~=\s*(?P<least>[0-9]+(?:\.[0-9]+){{1,3}}))\s*"
+)
 
 
 class Limit(Part):
@@ -89,18 +94,35 @@ WORKSPACE: TypeAdapter[Workspace] = TypeAdapter(Workspace)
 
 
 def satisfies(version: str, requires: str) -> bool | None:
-    """Tell whether a version is one of those required, as in `>=0.1,<2`; None when that cannot be read."""
+    """Tell whether a version is one of those required, as in `>=0.1,<2` or `==0.1.*`; None when that cannot be read.
+
+    The signs mean what they mean to Python's packages (PEP 440), judged by the numbers alone.
+    """
     have = _numbers(re.match(r"[0-9]+(?:\.[0-9]+)*", version))
     if have is None:
         return None
     clauses = [_CLAUSE.fullmatch(part) for part in requires.split(",")]
     if any(clause is None for clause in clauses):
         return None
-    return all(_holds(have, clause[1], clause[2]) for clause in clauses if clause)
+    return all(_meets(have, clause) for clause in clauses if clause)
 
 
 def _numbers(match: re.Match[str] | None) -> tuple[int, ...] | None:
     return tuple(map(int, match[0].split("."))) if match else None
+
+
+def _meets(have: tuple[int, ...], clause: re.Match[str]) -> bool:
+    if text := clause["whole"]:
+        return _holds(have, clause["sign"], text)
+    if text := clause["prefix"]:
+        return _begins(have, text) is (clause["like"] == "==")
+    least = clause["least"]
+    return _holds(have, ">=", least) and _begins(have, least.rpartition(".")[0])
+
+
+def _begins(have: tuple[int, ...], text: str) -> bool:
+    prefix = tuple(map(int, text.split(".")))
+    return (have + (0,) * len(prefix))[: len(prefix)] == prefix
 
 
 def _holds(have: tuple[int, ...], sign: str, text: str) -> bool:
@@ -119,6 +141,4 @@ def _holds(have: tuple[int, ...], sign: str, text: str) -> bool:
             return left < right
         case "==":
             return left == right
-        case "!=":
-            return left != right
-    return left >= right and left[: len(want) - 1] == right[: len(want) - 1]
+    return left != right

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from reconciler.core.accounts import MicrosoftAccount, OvhAccount
 from reconciler.core.endpoints import why_not
@@ -217,12 +218,42 @@ def test_the_version_is_judged_before_anything_else(place: Place) -> None:
         ("1.0", "!=1.0.0", False),
         ("1.0", "<=1", True),
         ("1.0rc1", ">=1.0", True),
+        ("0.1.7", "==0.1.*", True),
+        ("0.10.0", "==0.1.*", False),
+        ("1.1", " == 1.1.0.* , <2", True),
+        ("0.1.7", "!=0.1.*", False),
+        ("0.2.0", ">=0.1,!=0.1.*", True),
+        ("0.1.7", ">=0.1.*", None),
+        ("0.1.7", "==*", None),
+        ("0.1.7", "==0.*.1", None),
+        ("1.4", "~=1", None),
         ("1.0", "latest", None),
         ("x", ">=1", None),
     ],
 )
 def test_versions_are_compared_by_their_numbers(version: str, requires: str, answer: object) -> None:
     assert satisfies(version, requires) is answer
+
+
+def test_versions_are_compared_as_packages_compare_theirs() -> None:
+    numbers = ("0", "1", "0.1", "1.0", "1.1", "0.1.0", "0.1.1", "1.10", "1.1.0.1", "2")
+    clauses = [
+        f"{sign}{number}{star}"
+        for sign in ("==", "!=", "~=", ">=", "<=", ">", "<")
+        for number in numbers
+        for star in ("", ".*")
+    ]
+
+    assert {(number, clause): satisfies(number, clause) for number in numbers for clause in clauses} == {
+        (number, clause): _by_packaging(number, clause) for number in numbers for clause in clauses
+    }
+
+
+def _by_packaging(number: str, clause: str) -> bool | None:
+    try:
+        return SpecifierSet(clause).contains(number)
+    except InvalidSpecifier:
+        return None
 
 
 @pytest.mark.parametrize("named", ["api.example", "other api.example:8443", "https://api.example/1.0"])
