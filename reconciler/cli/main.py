@@ -99,12 +99,9 @@ def main() -> NoReturn:
         code = cli.main(prog_name="reconciler", standalone_mode=False, obj=wishes)
     except click.exceptions.Exit as stop:
         code = stop.exit_code
-    except click.UsageError as error:
-        error.show()
-        code = WRONG_USAGE
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        _refuse(error, wishes)
+        code = WRONG_USAGE if isinstance(error, click.UsageError) else error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = INTERRUPTED
@@ -124,3 +121,17 @@ def main() -> NoReturn:
         click.echo("this is a bug in reconciler: please report it with the lines above", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(error: click.ClickException, wishes: dict[str, bool]) -> None:
+    """Say what cannot be understood, in the form of every other error where lines of JSON are asked for."""
+    from reconciler.cli.options import wants_json
+    from reconciler.cli.output import complain
+
+    if not wants_json(wishes):
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    hint = f"`{context.command_path} --help` tells what there is" if context else ""
+    code = "usage" if isinstance(error, click.UsageError) else "refused"
+    complain(ReconcilerError(error.format_message(), hint=hint, code=code), as_json=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +33,10 @@ class Format(click.Option):
         choices = self.type.choices if isinstance(self.type, click.Choice) else ()
         if value not in EVERY_FORMAT or value in choices:
             return value
-        click.echo(f"Note: {ctx.info_name} does not print {value} ({self.envvar}): it prints text", err=True)
+        from reconciler.cli.output import note
+
+        said = f"{ctx.info_name} does not print {value} ({self.envvar}): it prints text"
+        note(said, as_json=wants_json(ctx.find_root().obj))
         return None
 
 
@@ -80,6 +85,19 @@ def _remembered(ctx: click.Context, _: click.Parameter, value: bool) -> bool:  #
     if isinstance(wishes := ctx.find_root().obj, dict):
         wishes["log_json"] = value
     return value
+
+
+def wants_json(wishes: object) -> bool:
+    """Whether errors are lines of JSON: as the option said, else as it is written, if reading it came to nothing."""
+    if isinstance(wishes, dict) and "log_json" in wishes:
+        return bool(wishes["log_json"])
+    words = sys.argv[1:]
+    if "--log-json" in words[: words.index("--") if "--" in words else None]:
+        return True
+    try:
+        return bool(click.BOOL(os.environ.get("RECONCILER_LOG_JSON") or "no"))
+    except click.BadParameter:
+        return False
 
 
 _COMMON = (

@@ -81,7 +81,7 @@ def test_every_command_has_help(tmp_path: Path, name: str) -> None:
     assert done.out.startswith("Usage: ")
 
 
-@pytest.mark.parametrize(
+WRONG = pytest.mark.parametrize(
     "line",
     [
         "frobnicate",
@@ -112,12 +112,42 @@ def test_every_command_has_help(tmp_path: Path, name: str) -> None:
         "sandbox advance",
     ],
 )
+
+
+@WRONG
 def test_wrong_usage_exits_64_and_says_so_on_standard_error(place: Place, line: str) -> None:
     done = place.run(line)
 
     assert done.code == 64, done
     assert done.out == ""
     assert done.err
+
+
+@WRONG
+@pytest.mark.parametrize("asked", [True, False])
+def test_with_log_json_wrong_usage_is_a_line_of_json(place: Place, line: str, asked: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    env = {} if asked else {"RECONCILER_LOG_JSON": "1"}
+
+    done = place.run(f"{line} --log-json" if asked else line, env)
+
+    assert (done.code, done.out) == (64, "")
+    *notes, said = [json.loads(each) for each in done.err.splitlines()]
+    assert {each["kind"] for each in notes} <= {"note"}
+    assert said["kind"] == "error"
+    assert said["message"]
+    assert {"at", "code", "hint"} <= said.keys()
+
+
+def test_what_follows_two_dashes_is_no_option_and_a_variable_that_says_neither_asks_for_no_json(
+    place: Place,
+) -> None:
+    after = place.run("plan --frobnicate -- --log-json")
+    neither = place.run("plan --frobnicate", {"RECONCILER_LOG_JSON": "perhaps"})
+    passed_over = place.run("history", {"RECONCILER_LOG_JSON": "on", "RECONCILER_FORMAT": "html"})
+
+    assert (after.code, after.err[:7]) == (neither.code, neither.err[:7]) == (64, "Usage: ")
+    assert passed_over.code == 0
+    assert "does not print html" in json.loads(passed_over.err.splitlines()[0])["message"]
 
 
 def test_apply_without_a_terminal_and_without_consent_names_the_ways_to_give_it(place: Place) -> None:
