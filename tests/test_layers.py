@@ -21,7 +21,7 @@ BELOW = {
     "core": set[str](),
 }
 
-CORE_LIBRARIES = {"pydantic", "pydantic_core", "deepdiff"}
+CORE_LIBRARIES = {"pydantic", "pydantic_core", "msgspec", "deepdiff"}
 
 # Standard modules that touch nothing outside the process: what is missing here does I/O, reads a clock
 # or draws lots.
