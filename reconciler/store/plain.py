@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from reconciler.store.scalars import MAX_DEPTH, meant
@@ -38,10 +39,14 @@ class _Other(Exception):  # noqa: N818 - it says what the file is
     """The file is not surely of the plain form."""
 
 
-_Line = tuple[int, bool, str | None, Any]
-"""One line taken apart: its indentation, whether a dash stands there, the key, and the value or `_NOTHING`."""
+_Line = tuple[int, bool, str | None, Any, str]
+"""One line taken apart: its indentation, whether a dash stands there, the key, the value or `_NOTHING`, and
+the key once more where the line is only that key and its value."""
 
 _NOTHING = object()
+
+_SHARED = frozenset({list, dict})
+"""What is copied, so that each place has its own: a line's parts are shared by all lines like it."""
 
 
 def read_plain(text: str) -> Plain | None:
@@ -57,21 +62,24 @@ def read_plain(text: str) -> Plain | None:
 
 def _read(text: str) -> Plain:
     tree = _Tree()
-    known: dict[str, _Line | None] = {}  # countries, licences and first names come again and again
     for number, line in enumerate(text.split("\n"), 1):
-        parts = known.get(line)
+        parts = _taken_apart(line)
         if parts is None:
-            if line in known:
-                continue
-            parts = known[line] = _taken_apart(line)
-            if parts is None:
-                continue
-        tree.add(number, parts)
+            continue
+        indent, _, _, value, only = parts
+        mapping = tree.mapping
+        # Four lines of five are one more pair of the mapping that is open, and need no more than this.
+        if only and indent == tree.at and mapping is not None and only not in mapping:
+            mapping[only] = value.copy() if type(value) in _SHARED else value
+            tree.waiting = None
+        else:
+            tree.add(number, parts)
     if not tree.root:
         raise _Other
     return Plain(tree.root, {name: array("I", places) for name, places in tree.items.items()})
 
 
+@lru_cache(maxsize=4096)  # countries, licences and names come again and again, in all files
 def _taken_apart(line: str) -> _Line | None:
     """Take a line apart; None when nothing stands on it."""
     found = _LINE.fullmatch(line)
@@ -88,7 +96,10 @@ def _taken_apart(line: str) -> _Line | None:
         value = _scalar(word, double, single)
     if key is None and (value is _NOTHING) is not (dash is None):
         raise _Other
-    return None if key is None and dash is None else (len(pad), dash is not None, key, value)
+    if key is None and dash is None:
+        return None
+    only = key if key and dash is None and value is not _NOTHING else ""
+    return len(pad), dash is not None, key, value, only
 
 
 def _scalar(word: str | None, double: str | None, single: str | None) -> Any:
@@ -128,47 +139,48 @@ def _word(text: str) -> Any:
 class _Tree:
     """What the lines so far amount to: the open mappings and lists, the innermost last, and where they stand."""
 
-    __slots__ = ("_at", "_inside", "_levels", "_waiting", "_where", "items", "root")
+    __slots__ = ("_inside", "_levels", "_where", "at", "items", "mapping", "root", "waiting")
 
     def __init__(self) -> None:
         self.root: dict[str, Any] = {}
         self.items: dict[str, list[int]] = {}
         self._levels: list[tuple[int, Any]] = [(0, self.root)]
-        self._at, self._inside = self._levels[-1]
-        self._waiting: str | None = None  # the key above, if its value may begin on this line
+        self.at, self._inside = self._levels[-1]
+        self.mapping: dict[str, Any] | None = self.root  # what is open, if that is a mapping
+        self.waiting: str | None = None  # the key above, if its value may begin on this line
         self._where: list[int] = []
 
     def add(self, number: int, line: _Line) -> None:
         """Add one line; raises _Other where its indentation fits nothing above."""
-        indent, dashed, key, value = line
+        indent, dashed, key, value, _ = line
         if dashed:
             self._item(number, indent)
             if key is not None:
                 self._inside.append(self._open(indent + 2, {}))
-        elif self._waiting is not None and indent > self._at:
+        elif self.waiting is not None and indent > self.at:
             self._begin(indent, {})
-        elif indent != self._at or type(self._inside) is list:
+        elif indent != self.at or type(self._inside) is list:
             self._back(indent, dict)
-        if type(value) is list or type(value) is dict:
-            value = value.copy()  # each place has its own; a line's parts are shared by all lines like it
+        if type(value) in _SHARED:
+            value = value.copy()
         if key is None:
             self._inside.append(value)
         elif key in self._inside:
             raise _Other
         elif value is _NOTHING:
             self._inside[key] = None
-            self._waiting = key
+            self.waiting = key
         else:
             self._inside[key] = value
-            self._waiting = None
+            self.waiting = None
 
     def _item(self, number: int, indent: int) -> None:
         """Come to the list that a dash stands in, which may begin here."""
-        if self._waiting is None:
+        if self.waiting is None:
             self._back(indent, list)
-        elif indent >= self._at:
+        elif indent >= self.at:
             if len(self._levels) == 1:
-                self._where = self.items[self._waiting] = []
+                self._where = self.items[self.waiting] = []
             self._begin(indent, [])
         else:
             raise _Other
@@ -177,16 +189,20 @@ class _Tree:
 
     def _begin(self, indent: int, new: Any) -> None:
         """Let the value of the key above begin."""
-        self._inside[self._waiting] = new
-        self._waiting = None
+        self._inside[self.waiting] = new
+        self.waiting = None
         self._open(indent, new)
 
     def _open(self, indent: int, new: Any) -> Any:
         if len(self._levels) > MAX_DEPTH:
             raise _Other
         self._levels.append((indent, new))
-        self._at, self._inside = indent, new
+        self._come_to(indent, new)
         return new
+
+    def _come_to(self, at: int, inside: Any) -> None:
+        self.at, self._inside = at, inside
+        self.mapping = inside if type(inside) is dict else None
 
     def _back(self, indent: int, kind: type) -> None:
         """Leave what is indented more, and come to the mapping or list that goes on at this indentation."""
@@ -195,6 +211,6 @@ class _Tree:
             levels.pop()
             if not levels:
                 raise _Other
-        self._at, self._inside = levels[-1]
-        if self._at != indent:
+        self._come_to(*levels[-1])
+        if self.at != indent:
             raise _Other
