@@ -17,7 +17,7 @@ BELOW = 4  # what belongs to a row stands below it, this much further in
 WHAT = 3  # the column that wraps
 LEAST = 24  # the least room in which a column may wrap
 ROOMY = 30  # what it wants before others make way
-_NOT_ONE = re.compile("[\u0300-\U0010ffff]")  # from the first character on that takes no cell, or two
+_NOT_ONE = re.compile("[^\x00-\u02ff]")  # the first character that may take no cell, or two
 
 
 class Piece(Struct, frozen=True):
