@@ -33,6 +33,8 @@ CODES: dict[str, Code] = {
     "RC1013": Code("key not text", "keys are plain names", "write a name"),
     "RC1014": Code("number too long", "no value here has so many digits", "quote it if it is text"),
     "RC1015": Code("no canonical form", "formatting it would change what it means", "simplify the file"),
+    "RC1016": Code("link that leads out", "a pull request can bring a link to any file of the machine that checks it, "
+                   "and what is wrong in a file is repeated in messages", "put the file itself in the repository"),
     # Keys and types.
     "RC1101": Code("unknown key", "a key that is not read would be a wish nobody fulfils", "correct or delete it"),
     "RC1102": Code("missing key", "there is no safe default for it", "write it"),

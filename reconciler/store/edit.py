@@ -17,7 +17,15 @@ from ruamel.yaml.error import YAMLError
 
 from reconciler.core.diagnostic import Diagnostic
 from reconciler.core.shapes import TENANT_KEYS, WORKSPACE_KEYS
-from reconciler.store.files import default_paths, find_tenants, find_workspace, read_bytes, refused, show
+from reconciler.store.files import (
+    default_paths,
+    find_tenants,
+    find_workspace,
+    read_bytes,
+    read_workspace,
+    refused,
+    show,
+)
 from reconciler.store.reorder import reorder
 from reconciler.store.yaml import Unreadable, read
 
@@ -191,7 +199,7 @@ def _asked(workspace: Path, paths: Sequence[Path], *, cwd: Path) -> bool:
 
 
 def _format(path: Path, shapes: Shapes, *, write: bool) -> bool:
-    before = read_bytes(path)
+    before = read_workspace(path) if shapes is WORKSPACE_KEYS else read_bytes(path)
     after = canonical(before, shapes)
     if before == after or not write:
         return before != after

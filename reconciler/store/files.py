@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconciler.core.diagnostic import Diagnostic, Position, Problem, diagnostic, one_line
+from reconciler.store.links import Bounds, bounds, check, leads_out
 from reconciler.store.yaml import MAX_BYTES, Unreadable
 
 WORKSPACE_NAME = "reconciler.yaml"
@@ -38,13 +39,19 @@ def default_paths(root: Path) -> tuple[Path, ...]:
 def find_tenants(
     paths: Sequence[Path], *, workspace: Path | None, cwd: Path
 ) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
-    """List the tenants' files below the paths, each once, in a stable order."""
+    """List the tenants' files below the paths, each once, in a stable order; a link that leads out is a fault."""
     found: dict[str, Path] = {}
     faults = []
+    root = workspace.parent if workspace is not None else cwd
     for path in paths:
+        within = bounds(cwd / path, root=root)
         try:
-            for each in _below(cwd / path):
-                found.setdefault(os.path.realpath(each), each)
+            for each in _below(cwd / path, within):
+                real = os.path.realpath(each)
+                if within.hold(real):
+                    found.setdefault(real, each)
+                else:
+                    faults.append(refused(show(each, cwd=cwd), leads_out()))
         except OSError as error:
             faults.append(_unfound(cwd / path, error, cwd=cwd))
     if workspace is not None:
@@ -63,6 +70,12 @@ def show(path: Path, *, cwd: Path) -> str:
     whole = os.path.abspath(path)  # noqa: PTH100 - see find_workspace
     prefix = str(cwd).rstrip(os.sep) + os.sep
     return one_line(whole.removeprefix(prefix).replace(os.sep, "/"))
+
+
+def read_workspace(path: Path) -> bytes:
+    """Read the workspace file; raises `Unreadable` for what is none, or leads out of its repository."""
+    check(path)
+    return read_bytes(path)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -95,18 +108,18 @@ def _unfound(path: Path, error: OSError, *, cwd: Path) -> Diagnostic:
     return diagnostic(problem, Position(show(where, cwd=cwd), 1, 1))
 
 
-def _below(path: Path) -> Iterator[Path]:
+def _below(path: Path, within: Bounds) -> Iterator[Path]:
     """List the tenants' files that a path means; raises OSError for one that leads to nothing."""
-    if not stat.S_ISDIR(path.stat().st_mode):
+    if not within.hold(os.path.realpath(path)) or not stat.S_ISDIR(path.stat().st_mode):
         yield path
         return
-    for each in _walk(str(_tenants_of(path)), set()):
+    for each in _walk(str(_tenants_of(path)), set(), within):
         if Path(each).name != WORKSPACE_NAME:
             yield Path(each)
 
 
-def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
-    """Go through a folder and what is below it, hidden ones left out, links followed once."""
+def _walk(folder: str, seen: set[tuple[int, int]], within: Bounds) -> Iterator[str]:
+    """Go through a folder and what is below it, hidden ones left out, links followed once and not out of it."""
     state = os.stat(folder)  # noqa: PTH116 - os.scandir gives strings; this is the hot path
     if (state.st_dev, state.st_ino) in seen:
         return
@@ -117,7 +130,10 @@ def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _walk(entry.path, seen)
+            if entry.is_symlink() and not within.hold(os.path.realpath(entry.path)):
+                yield entry.path  # to be refused, not entered
+            else:
+                yield from _walk(entry.path, seen, within)
         elif entry.name.endswith(SUFFIXES) and (entry.is_file() or entry.is_symlink()):
             # A link that leads nowhere is a file that cannot be read, not one that is not there.
             yield entry.path

@@ -16,7 +16,15 @@ from reconciler.core.manifest import TENANT, ManifestFile, Tenant
 from reconciler.core.shapes import TENANT_KEYS, WORKSPACE_KEYS
 from reconciler.core.sketch import Sketch, sketch
 from reconciler.core.workspace import WORKSPACE, Workspace
-from reconciler.store.files import default_paths, find_tenants, find_workspace, read_bytes, refused, show
+from reconciler.store.files import (
+    default_paths,
+    find_tenants,
+    find_workspace,
+    read_bytes,
+    read_workspace,
+    refused,
+    show,
+)
 from reconciler.store.uncollected import uncollected
 from reconciler.store.yaml import Document, Places, Unreadable, read
 
@@ -84,7 +92,7 @@ def _workspace(
         return None, None, [_no_workspace(cwd)]
     file = show(path, cwd=cwd)
     try:
-        document = read(read_bytes(path))
+        document = read(read_workspace(path))
     except Unreadable as error:
         return None, None, [refused(file, error)]
     other = rules_workspace.refuses(document.value, version=version)
