@@ -120,3 +120,4 @@ def test_what_a_plan_imports_brings_no_library_that_only_colours_and_leaves_tls_
     loaded = {module.split(".")[0] for module in result.stdout.split()}
     assert {"httpx", "aiohttp", "pydantic"} <= loaded
     assert not loaded & {"rich", "pygments", "sqlalchemy", "alembic", "jinja2", "ruamel", "deepdiff", "msal"}
+    assert "reconciler.providers.microsoft" not in result.stdout  # not before an account there is opened

@@ -85,7 +85,7 @@ def _session(account: OvhAccount, root: Path, *, writes: bool) -> Any:
 
 
 def _connection(account: MicrosoftAccount, root: Path, *, writes: bool) -> Any:
-    from reconciler.providers import open_partner
+    from reconciler.providers.microsoft.connection import open_partner
 
     settings = _settings(account)
     if not account.is_sandbox:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.core.errors import WorkspaceError
 from reconciler.core.provider import Account
 from reconciler.providers.http import Dialect, Session
 from reconciler.providers.libraries import httpx
 from reconciler.providers.manual import ManualAccount
-from reconciler.providers.microsoft.connection import Connection, open_partner
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.auth import ClientCredentials, Signature
 from reconciler.providers.ovh.csp2.account import Csp2Account
@@ -21,6 +20,9 @@ from reconciler.providers.ovh.prepaid.account import PrepaidAccount
 from reconciler.providers.ovh.prepaid.tenant import PrepaidTenant
 from reconciler.providers.pace import Clock
 from reconciler.providers.settings import Settings
+
+if TYPE_CHECKING:  # a plan at OVHcloud imports nothing of Microsoft
+    from reconciler.providers.microsoft.connection import Connection
 
 KEYS = frozenset({"application_key", "application_secret", "consumer_key"})
 CLIENT = frozenset({"client_id", "client_secret"})
@@ -90,15 +92,13 @@ OPEN: Mapping[str, Callable[[str, Any], Account]] = {
     "partner-center": _partner_center,
 }
 """The name in a manifest to what opens it, from an account's name and what its API shares: a session of
-`open_session` at OVHcloud, a connection of `open_partner` at Microsoft."""
+`open_session` at OVHcloud, a connection of `microsoft.connection.open_partner` at Microsoft."""
 
 __all__ = [
     "CLIENT",
     "KEYS",
     "OPEN",
-    "Connection",
     "open_by_hand",
-    "open_partner",
     "open_session",
     "with_directory",
 ]

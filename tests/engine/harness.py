@@ -32,8 +32,9 @@ from reconciler.engine.read import Accounts, Selection
 from reconciler.engine.run import apply, resume
 from reconciler.engine.scribe import Who
 from reconciler.engine.setup import Setup, load, plan_run
-from reconciler.providers import OPEN, Connection, open_by_hand, open_partner, open_session, with_directory
+from reconciler.providers import OPEN, open_by_hand, open_session, with_directory
 from reconciler.providers.http import Session
+from reconciler.providers.microsoft.connection import Connection, open_partner
 from reconciler.providers.pace import Clock as PaceClock
 from reconciler.providers.settings import Settings
 from reconciler.sandbox.client import BASE_URL, MICROSOFT_URLS, TOKEN_URL, transport

@@ -12,11 +12,10 @@ import httpx
 import yaml
 from msgspec.structs import replace
 
-from reconciler.providers import open_partner
 from reconciler.providers.microsoft import refusals
 from reconciler.providers.microsoft import wire as common
 from reconciler.providers.microsoft.api import Api
-from reconciler.providers.microsoft.connection import Connection
+from reconciler.providers.microsoft.connection import Connection, open_partner
 from reconciler.providers.microsoft.graph import batch
 from reconciler.providers.microsoft.graph import wire as graph
 from reconciler.providers.microsoft.partner_center import wire as partner

@@ -12,9 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.core.errors import Unavailable
-from reconciler.providers import open_partner
 from reconciler.providers.microsoft.api import Api
-from reconciler.providers.microsoft.connection import Connection
+from reconciler.providers.microsoft.connection import Connection, open_partner
 from reconciler.providers.microsoft.graph import wire
 from tests.engine.harness import APPLICATION, SETTINGS
 from tests.fuzz.microsoft import ELSEWHERE, LINKS, ROOTS, TOKEN

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from reconciler.providers import OPEN, open_partner, open_session
+from reconciler.providers import OPEN, open_session
+from reconciler.providers.microsoft.connection import open_partner
 from reconciler.sandbox.client import transport
 from reconciler.sandbox.world import World
 from tests.providers.microsoft.town import DELEGATED, WITH_DIRECTORY, manifest, routed

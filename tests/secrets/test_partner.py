@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
-from reconciler.providers import open_partner
+from reconciler.providers.microsoft.connection import open_partner
 from reconciler.providers.settings import Settings
 from tests.gate.served import Seen
 from tests.secrets.canaries import files
