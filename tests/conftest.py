@@ -1,12 +1,14 @@
-"""What all tests share: in CI nothing may be skipped, and a real PostgreSQL for those who ask for it."""
+"""What all tests share: in CI nothing may be skipped, what is measured, and a real PostgreSQL."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 
 import hypothesis
 import pytest
 
 from tests import postgres
+from tests.measured import unmeasured
 
 SPECS_ABSENT = os.environ.get("RECONCILER_SPECS") == "absent"
 """Said where the providers' specs cannot be had: they may not be published with the project."""
@@ -54,6 +56,13 @@ hypothesis.settings.load_profile("patient")
 def pytest_configure(config: pytest.Config) -> None:
     if IN_CI and not hasattr(config, "workerinput"):  # with xdist only the controller judges
         config.pluginmanager.register(NothingSkipped(), "nothing-skipped")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test; one that is marked `unmeasured` at its own speed, with its fixtures."""
+    with unmeasured() if item.get_closest_marker("unmeasured") else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
