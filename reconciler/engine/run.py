@@ -7,9 +7,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from reconciler.core.action import Action
 from reconciler.core.errors import GuardError, JournalError, ReconcilerError
-from reconciler.core.money import buys, told
+from reconciler.core.money import buys
 from reconciler.core.overview import fileless
 from reconciler.core.plan import Exceeded, Plan, Run
 from reconciler.core.policy import Work, exceeded
@@ -17,6 +16,7 @@ from reconciler.core.progress import Progress
 from reconciler.core.report import Report, TenantReport, worst
 from reconciler.engine.behind import not_behind, proven
 from reconciler.engine.consent import Consent
+from reconciler.engine.due import begun_by_resume
 from reconciler.engine.ending import ended, report_of, stopped, unread
 from reconciler.engine.read import plans
 from reconciler.engine.setup import Setup, judged, load, past, plan_run, spending
@@ -144,16 +144,10 @@ def _guarded(over: Iterable[Exceeded]) -> None:
         )
 
 
-def _begun_by_resume(setup: Setup, tenant: str, progress: Mapping[str, Progress]) -> tuple[Action, ...]:
-    """What a resume would still begin; where the plan knew no price, with the one of today's workspace."""
-    groups = setup.selection.by_name[tenant].tenant.license_groups
-    return told(progress[tenant].todo.values(), setup.prices, {one.name: one.product for one in groups})
-
-
 def _guard_resumed(setup: Setup, chosen: Iterable[Plan], progress: Mapping[str, Progress]) -> None:
     """Guards hold for what a resume would still begin, too."""
     left = {
-        plan.tenant: _begun_by_resume(setup, plan.tenant, progress)
+        plan.tenant: begun_by_resume(setup, plan.tenant, progress[plan.tenant])
         for plan in chosen
         if plan.hold is None and plan.tenant in progress and progress[plan.tenant].todo
     }

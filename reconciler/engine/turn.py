@@ -21,6 +21,7 @@ from reconciler.core.replay import replay
 from reconciler.core.report import Result, State, TenantReport
 from reconciler.engine.aside import aside
 from reconciler.engine.checkout import Checkouts
+from reconciler.engine.due import begun_by_resume
 from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, unread
 from reconciler.engine.fault import where
 from reconciler.engine.inherit import inherit
@@ -104,7 +105,7 @@ class Turns(Struct, frozen=True):
             await self._catch_up(scribe)
             await inherit(scribe)
             await settle_by_hand(scribe, plan)
-            todo = list(scribe.progress.todo.values()) if begin else []
+            todo = begun_by_resume(self.setup, scribe.tenant, scribe.progress) if begin else ()
             crew = Crew(means=replace(await self._means(scribe), again=begin, stale=stale))
             results = await crew.work(todo, dict(scribe.progress.open))
             if not begin:

@@ -237,6 +237,25 @@ def test_a_resume_of_it_is_stopped_as_well_until_the_workspace_tells_the_price(b
     assert sold(one) == [(3, "active", 1)]
 
 
+def test_what_a_resume_bought_by_the_workspaces_price_counts_as_spent_this_month(bench: Make) -> None:
+    one = bench("{}", acme=partner(PREMIUM.format(3), more=NEW_CUSTOMER))
+    assert one.apply().exit_code == 4
+    one.world.change(f"agreement-signed {DOMAIN}")
+    one.workspace(
+        "prices: [{product: SPB, amount: '20.60', currency: EUR, per: month}]\n"
+        "policy: {max_monthly_increase: {amount: '100.00', currency: EUR}}\n"
+    )
+    assert one.resume().exit_code in {0, 4}
+    assert sold(one) == [(3, "active", 1)]
+    one.write(acme=partner(PREMIUM.format(5), more=NEW_CUSTOMER))
+
+    with pytest.raises(GuardError, match=r"61\.80") as caught:
+        one.apply()
+
+    assert "103.00" in caught.value.message
+    assert sold(one) == [(3, "active", 1)]
+
+
 @pytest.mark.parametrize(
     ("wanted", "bought"),
     [
