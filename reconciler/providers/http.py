@@ -13,11 +13,13 @@ import random
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import Struct
+from msgspec.json import decode
 
 from reconciler import __version__
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable, Uncertain
@@ -325,6 +327,8 @@ def _answer(place: str, lost: type[ProviderError], response: httpx.Response, con
 
 def _parsed(content: bytes) -> Any:
     """Read JSON; halves of characters, which it can spell and nothing else can, are as good as none."""
+    with suppress(ValueError, RecursionError):
+        return decode(content)  # strict and fast; Partner Center's byte order mark is for the other one
     try:
         data = json.loads(content)
         if (b"\\u" in content or b"\xed" in content) and _HALVES.search(content):
