@@ -14,12 +14,12 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.cli.doctor_ci import examine_ci
-from reconciler.cli.offline import count
 from reconciler.cli.opening import Opener
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.manifest import API_OF
 from reconciler.core.rights import ROOTS, Checked, token_page
 from reconciler.core.workspace import ManualAccount, MicrosoftAccount, OvhAccount, Workspace
+from reconciler.render.words import count
 from reconciler.store.journal import open_journal
 from reconciler.store.manifests import Loaded, load
 from reconciler.store.revisions import inside

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from reconciler.cli.named import Seat, named
-from reconciler.cli.offline import count
 from reconciler.cli.options import JOURNAL, common, option
 from reconciler.cli.output import can_ask, note
 from reconciler.cli.proof import no_key, proof
@@ -30,6 +29,7 @@ from reconciler.engine.inherit import inherit
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import Setup, load, plan_run
 from reconciler.engine.tenant import leased
+from reconciler.render.words import count
 
 
 @contextmanager

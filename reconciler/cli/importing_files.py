@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.cli.importing_read import Family
-from reconciler.cli.offline import count
 from reconciler.cli.wiring import World
 from reconciler.core import across
 from reconciler.core.claims import claim_of
@@ -22,6 +21,7 @@ from reconciler.core.manifest import ManifestFile
 from reconciler.core.missing import Missing, applied, missing
 from reconciler.core.model import Holding
 from reconciler.core.sketch import sketch
+from reconciler.render.words import count
 from reconciler.store.edit import overwrite
 from reconciler.store.files import show as shown
 from reconciler.store.merge import merged

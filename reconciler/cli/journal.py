@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import click
 
-from reconciler.cli.offline import count
 from reconciler.cli.options import JOURNAL, common, option
 from reconciler.cli.output import can_ask
 from reconciler.cli.wiring import Chosen, World, files
 from reconciler.core.errors import JournalError, UsageError
+from reconciler.render.words import count
 from reconciler.store.journal import open_journal
 from reconciler.store.moving import Movable, move, reopen
 from reconciler.store.who import identity

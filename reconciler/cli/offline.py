@@ -17,6 +17,7 @@ from reconciler.cli import github
 from reconciler.cli.options import PATHS, common, option
 from reconciler.core.codes import CODES
 from reconciler.core.diagnostic import Diagnostic
+from reconciler.render.words import count
 
 FAILED = 1
 
@@ -123,8 +124,3 @@ def show(diagnostics: Sequence[Diagnostic], *, verbose: bool = False, err: bool 
 def _schema(name: str) -> Any:
     module, _, function = SCHEMAS[name].partition(":")
     return getattr(import_module(module), function)()
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.cli.faults import listen
-from reconciler.cli.offline import count, show
+from reconciler.cli.offline import show
 from reconciler.cli.opening import Opener
 from reconciler.core.errors import ManifestError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.fields import seconds
@@ -30,6 +30,7 @@ from reconciler.engine.clock import SystemClock
 from reconciler.engine.read import Accounts, Selection
 from reconciler.engine.scribe import Who
 from reconciler.engine.setup import Setup
+from reconciler.render.words import count
 from reconciler.store.files import default_paths, find_tenants, find_workspace
 from reconciler.store.files import show as shown
 from reconciler.store.journal import open_journal

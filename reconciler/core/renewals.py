@@ -142,8 +142,12 @@ def _over(one: Due, days: int) -> str:
     grace = (one.grace_until - one.on).days + days if one.grace_until else 0
     kept = (one.kept_until - one.on).days + days if one.kept_until else 0
     used = (
-        f"can be used for {grace} more days, until {one.grace_until}"
+        f"can be used for {_more(grace)}, until {one.grace_until}"
         if grace > 0
         else "cannot be used any more"
     )
-    return f"ended on {one.on}: it {used}; its data are kept for {kept} more days, until {one.kept_until}"
+    return f"ended on {one.on}: it {used}; its data are kept for {_more(kept)}, until {one.kept_until}"
+
+
+def _more(days: int) -> str:
+    return f"{days} more day{'' if days == 1 else 's'}"

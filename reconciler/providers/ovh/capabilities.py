@@ -85,7 +85,7 @@ CSP2 = Capabilities(
         Verb.ORDER: _API,
         Verb.RESIZE: _ABSOLUTE,
         Verb.ACTIVATE: Support(how="not-at-all", note=_NO_PEOPLE),
-        Verb.UPDATE: Support(how="api", repeatable=True, note="display name and partner id of the tenant"),
+        Verb.UPDATE: Support(how="api", repeatable=True, note="the partner id of the tenant (`mpn_id:`)"),
         Verb.DEACTIVATE: Support(how="not-at-all", note=_NO_PEOPLE),
         Verb.CREATE_USER: Support(how="not-at-all", note=_NO_PEOPLE),
         Verb.DELETE_USER: Support(how="not-at-all", note=_NO_PEOPLE),
