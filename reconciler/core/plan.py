@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from msgspec import Struct
@@ -170,7 +171,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     hold: str | None = None
     sandbox: bool = False
     in_doubt: bool = False
-    found: tuple[tuple[str, str, str], ...] = ()
+    found: Sequence[tuple[str, str, str]] = ()
     identified: tuple[tuple[str, str, str, str], ...] = ()
     seated: tuple[tuple[str, int], ...] = ()
     usage: tuple[Usage, ...] = ()
@@ -225,7 +226,7 @@ class Exceeded(Struct, frozen=True, kw_only=True):
     hint: str
 
 
-class Run(Struct, frozen=True, kw_only=True):
+class Run(Struct, frozen=True, kw_only=True, dict=True):
     """All plans of one command, in the order of their names.
 
     skipped: tenants that were not looked at. notes: what a reader should know first (no journal, a sandbox,
@@ -239,7 +240,7 @@ class Run(Struct, frozen=True, kw_only=True):
     skipped: int = 0
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The hash of the sorted digests of the tenants with actions: a narrower selection does not alter it."""
         return digest(sorted(plan.digest for plan in self.plans if plan.actions))

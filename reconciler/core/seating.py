@@ -37,11 +37,12 @@ def seat_people(
     for leaver in pool.leavers:
         if not leaver.kept:
             ids[leaver.group, leaver.place.ref] = draft.id_of(*_leaving(leaver))
+    known = {name: detail_of(standing) for name, standing in standings.items()}
     for joiner in pool.joiners:
         bought = grown.get(joiner.group) if joiner.bought else None
         sources = (ids.get(joiner.after or ("", "")), bought, exist.get(joiner.login))
         needs = [source for source in sources if source]
-        made = _activate(draft, standings[joiner.group], joiner, needs)
+        made = _activate(draft, joiner, needs, known[joiner.group])
         joined[joiner.group, joiner.login] = made
         if joiner.person.previously:
             old = full_login(joiner.person.previously, standings[joiner.group].domain)
@@ -63,17 +64,18 @@ def _leave(draft: Draft, standing: Standing, leaver: Leaver, joined: Mapping[Key
         _deactivate(draft, standing, leaver, needs)
 
 
-def _activate(draft: Draft, standing: Standing, joiner: Joiner, needs: list[str]) -> str:
-    person = joiner.person
-    user = user_of(person, joiner.login)._asdict()
+def _activate(draft: Draft, joiner: Joiner, needs: list[str], known: Json) -> str:
+    person, group = joiner.person, joiner.group
+    user = {key: value for key, value in user_of(person, joiner.login)._asdict().items() if value is not None}
+    targets = {"targets": [joiner.seat]} if joiner.seat else {}
     made = draft.act(
         Verb.ACTIVATE,
-        seat_address(standing.group.name, login_key(person.login)),
-        summary=f"{person.first_name} {person.last_name} gets a seat in {standing.group.name}",
+        seat_address(group, login_key(person.login)),
+        summary=f"{person.first_name} {person.last_name} gets a seat in {group}",
         before=None,
-        after={"login": joiner.login, **_fields(user, person)},
-        detail=detail_of(standing, **user, targets=[joiner.seat] if joiner.seat else None),
-        reason=f"manifest puts {person.login} into {standing.group.name}",
+        after=user,
+        detail={**known, **user, **targets},
+        reason=f"manifest puts {person.login} into {group}",
         source=draft.person_source(person),
         needs=needs,
     )

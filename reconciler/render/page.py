@@ -93,7 +93,7 @@ class Page(Struct):
         `what` go below too; on a narrow page each row becomes a block. `after` is called with the number of
         each row once it stands.
         """
-        spelled = [self._spelled(row) for row in rows]
+        spelled = self._spelled(list(rows))
         for shape in (_same, _folded):
             shaped = [shape(row) for row in spelled]
             sizes = _sizes(shaped)
@@ -140,8 +140,9 @@ class Page(Struct):
             line += row[at].text + " " * (width + _gap(at) - sizes[at])
         self.lines.append([Piece(line + why if beside else line)])
         if why and not beside:
+            room = self.options.width - indent - BELOW
             start = " " * (indent + BELOW)
-            self.lines += [[Piece(start + more)] for more in wrap(why, self.options.width - indent - BELOW)]
+            self.lines += [[Piece(start + more)] for more in ([why] if sizes[-1] <= room else wrap(why, room))]
 
     def _align(self, row: Row, grid: Grid, indent: int) -> None:
         why = row[-1]
@@ -174,11 +175,11 @@ class Page(Struct):
         if why.text:
             self._below(why, hang)
 
-    def _spelled(self, row: Row) -> Row:
-        text = "".join([piece.text for piece in row])
+    def _spelled(self, rows: list[Row]) -> list[Row]:
+        text = "".join([piece.text for row in rows for piece in row])
         if text.isprintable() and (text.isascii() or not self.options.ascii):  # nearly all are
-            return row
-        return [self._harmless(piece) for piece in row]
+            return rows
+        return [[self._harmless(piece) for piece in row] for row in rows]
 
     def _harmless(self, piece: Piece | str) -> Piece:
         if isinstance(piece, str):

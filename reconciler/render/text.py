@@ -97,7 +97,9 @@ def rows(page: Page, plan: Plan, *, indent: int = 2) -> None:
 
     def below(number: int) -> None:
         if number < len(plan.actions):
-            _below(page, plan.actions[number], indent + 4)
+            action = plan.actions[number]
+            if action.how == "by-hand" or action.instructions:
+                _below(page, action, indent + 4)
             return
         item = next(iter(plan.pending[number - len(plan.actions) :]), None)
         if item is not None and words.unasked(item):

@@ -149,6 +149,16 @@ def test_a_new_apply_without_actions_does_not_change_it() -> None:
     assert one.plan().digest == plan.digest
 
 
+def test_a_run_that_was_changed_has_another_digest() -> None:
+    plan = scene(seats=9).plan()
+    run = Run(plans=(plan,), created_at=NOW, tool_version="1")
+    before = run.digest
+
+    other = replace(run, plans=(replace(plan, begun=plan.begun + 1),))
+
+    assert other.digest != before == run.digest
+
+
 def test_the_runs_digest_is_that_of_the_tenants_with_actions() -> None:
     plan = scene().plan()
     quiet = replace(plan, tenant="quiet", actions=())
