@@ -43,15 +43,21 @@ def shrinks(action: Action) -> bool:
     return action.verb is Verb.RESIZE and (after.get("seats") or 0) < (before.get("seats") or 0)
 
 
+def _place(action: Action) -> tuple[int, str, str]:
+    return rank(action), action.address, action.id
+
+
 def in_order(actions: Sequence[Action]) -> list[Action]:
     """Sort by the picture, but never before what an action needs; the same whatever order they came in."""
     by_id = {action.id: action for action in actions}
+    if not any(action.needs for action in actions) and len(by_id) == len(actions):
+        return sorted(actions, key=_place)
     waiting = {action.id: {need for need in action.needs if need in by_id} for action in actions}
     needed_by: dict[str, list[str]] = {}
     for action in actions:
         for need in waiting[action.id]:
             needed_by.setdefault(need, []).append(action.id)
-    ready = [(rank(one), one.address, one.id) for one in actions if not waiting[one.id]]
+    ready = [_place(one) for one in actions if not waiting[one.id]]
     heapq.heapify(ready)
     done: list[Action] = []
     while ready:
@@ -61,7 +67,7 @@ def in_order(actions: Sequence[Action]) -> list[Action]:
             waiting[dependant].discard(identifier)
             if not waiting[dependant]:
                 one = by_id[dependant]
-                heapq.heappush(ready, (rank(one), one.address, one.id))
+                heapq.heappush(ready, _place(one))
     if len(done) != len(actions):
         stuck = sorted(one.address for one in actions if waiting[one.id])
         raise ValueError(f"actions need each other in a circle: {', '.join(stuck)}")

@@ -66,7 +66,9 @@ def _leave(draft: Draft, standing: Standing, leaver: Leaver, joined: Mapping[Key
 
 def _activate(draft: Draft, joiner: Joiner, needs: list[str], known: Json) -> str:
     person, group = joiner.person, joiner.group
-    user = {key: value for key, value in user_of(person, joiner.login)._asdict().items() if value is not None}
+    user = {"login": joiner.login, "first_name": person.first_name, "last_name": person.last_name}
+    if person.country:
+        user["country"] = person.country.lower()
     targets = {"targets": [joiner.seat]} if joiner.seat else {}
     made = draft.act(
         Verb.ACTIVATE,
