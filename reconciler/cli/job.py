@@ -73,6 +73,7 @@ def job(values: dict[str, Any], *, writes: bool, planned: tuple[str, ...] | None
                 notes=_notes(world, chosen, journal),
                 fresh_refused="" if values.get("new_journal") else new_in_ci(world, chosen, journal),
                 at=at,
+                remembers=writes,
             )
             made.accepted = bool(values.get("accept_journal"))
             if made.accepted:

@@ -197,9 +197,10 @@ def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the 
     notes: tuple[str, ...] = (),
     fresh_refused: str = "",
     at: datetime | None = None,
+    remembers: bool = True,
 ) -> Setup:
-    """Everything one run works with."""
-    acting = identity(os.environ, world.root)
+    """Everything one run works with; `remembers`: whether it may write to the journal."""
+    acting = identity(os.environ, world.root, remembers=remembers)
     return Setup(
         selection=world.selection,
         accounts=Accounts(open=Opener(workspace=world.workspace, root=world.root, writes=writes).account),

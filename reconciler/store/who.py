@@ -22,9 +22,12 @@ class Who(Struct, frozen=True):
     commit: str = ""
 
 
-def identity(env: Mapping[str, str], root: Path) -> Who:
-    """Tell from CI's variables who runs this, else from the system and from git in `root`."""
-    commit = env.get("GITHUB_SHA") or env.get("CI_COMMIT_SHA") or _commit(root)
+def identity(env: Mapping[str, str], root: Path, *, remembers: bool = True) -> Who:
+    """Tell from CI's variables who runs this, else from the system and from git in `root`.
+
+    remembers: whether anything is going to be written with it; else git is not asked for the commit.
+    """
+    commit = env.get("GITHUB_SHA") or env.get("CI_COMMIT_SHA") or (_commit(root) if remembers else "")
     if actor := env.get("GITHUB_ACTOR"):
         return Who(actor, _github_run(env), commit)
     if actor := env.get("GITLAB_USER_LOGIN"):

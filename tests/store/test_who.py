@@ -57,6 +57,7 @@ def test_a_git_hook_does_not_lead_to_another_repository(
     monkeypatch.setenv("GIT_DIR", str(other.folder / ".git"))
 
     assert identity({}, repository.folder).commit == commit
+    assert identity({}, repository.folder, remembers=False).commit == ""
 
 
 def test_without_git_or_without_a_commit_there_is_none(
