@@ -1,6 +1,34 @@
 """`python -m reconciler`, and what the installed commands call."""
 
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from contextlib import suppress
+from typing import NoReturn
+
 from reconciler.cli.main import main
 
+
+def run() -> NoReturn:
+    """Run the command line and end the process.
+
+    Python would first take apart every module and value, which takes as long as planning a tenant does. What has to
+    be closed is closed by now, and what wants to be called at the end is called.
+    """
+    try:
+        main()
+    except SystemExit as ended:
+        if isinstance(ended.code, int) and threading.active_count() == 1:
+            with suppress(OSError):  # who read our output has gone: Python's own end is the right one then
+                atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(ended.code)
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    run()

@@ -121,3 +121,58 @@ def test_what_a_plan_imports_brings_no_library_that_only_colours_and_leaves_tls_
     assert {"httpx", "aiohttp", "pydantic"} <= loaded
     assert not loaded & {"rich", "pygments", "sqlalchemy", "alembic", "jinja2", "ruamel", "deepdiff", "msal"}
     assert "reconciler.providers.microsoft" not in result.stdout  # not before an account there is opened
+
+
+ENDING = """
+import atexit, sys, threading
+sys.argv = ["reconciler", *{arguments!r}]
+atexit.register(print, "called at the end")
+if {thread}:
+    threading.Thread(target=lambda: print("waited for")).start()
+from reconciler.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize("thread", [False, True])
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["plan", "--no-such"], 64)])
+def test_the_process_ends_with_its_code_and_calls_what_wants_to_be_called(
+    arguments: list[str], code: int, *, thread: bool
+) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", ENDING.format(arguments=arguments, thread=thread)],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+    assert result.returncode == code
+    assert ("waited for" in result.stdout) is thread
+    assert result.stdout.endswith("called at the end\n")
+    assert not result.stderr or code
+
+
+def test_nothing_that_was_printed_is_lost_at_the_end() -> None:
+    for arguments in (["schema", "tenant"], ["schema", "workspace"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "reconciler", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+
+        assert result.stdout.endswith("\n")
+        assert len(result.stdout) > 5000
+
+
+def test_a_reader_who_has_gone_is_no_error() -> None:
+    program = f"{sys.executable} -m reconciler schema tenant | head -c 1; echo ${{PIPESTATUS[0]}}"
+
+    result = subprocess.run(
+        ["bash", "-c", program], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+    )
+
+    assert result.stdout == "{0\n"
+    assert result.stderr == ""
