@@ -58,19 +58,18 @@ def _counted(action: Action, *, pool: bool) -> tuple[int, int] | None:
             return None
 
 
-def asks(plan: Plan, *, pool: bool) -> set[Ask]:
-    """Everything to ask for one plan."""
-    wanted = (ask(action, pool=pool) for action in plan.actions)
-    return {one[0] for one in wanted if one is not None}
+def asks(plan: Plan, *, pool: bool) -> list[tuple[Ask, int] | None]:
+    """What to ask for each action of a plan, in their order, as `ask` says it of one."""
+    return [ask(action, pool=pool) for action in plan.actions]
 
 
-def priced(plan: Plan, quotes: Mapping[Ask, Quote], *, pool: bool) -> Plan:
-    """The plan with prices and contracts on its actions."""
-    return replace(plan, actions=tuple(_priced(action, quotes, pool=pool) for action in plan.actions))
+def priced(plan: Plan, asked: Iterable[tuple[Ask, int] | None], quotes: Mapping[Ask, Quote]) -> Plan:
+    """The plan with prices and contracts on its actions; `asked` is what `asks` gave of it."""
+    both = zip(plan.actions, asked, strict=True)
+    return replace(plan, actions=tuple(_priced(action, wanted, quotes) for action, wanted in both))
 
 
-def _priced(action: Action, quotes: Mapping[Ask, Quote], *, pool: bool) -> Action:
-    wanted = ask(action, pool=pool)
+def _priced(action: Action, wanted: tuple[Ask, int] | None, quotes: Mapping[Ask, Quote]) -> Action:
     if wanted is None:
         return action
     quote = quotes.get(wanted[0])

@@ -264,7 +264,8 @@ class _Reader(Struct, kw_only=True):
 
     async def _priced(self, plan: Plan, tenant: Tenant, holdings: tuple[Holding, ...]) -> Plan:
         pool = self.account.capabilities.pool
-        wanted = asks(plan, pool=pool)
+        asked = asks(plan, pool=pool)
+        wanted = {one[0] for one in asked if one is not None}
         loose = {one.ref for one in plan.unmanaged}
         units = {
             one.product: Ask(one.product, 1, one.scope, one.term, one.billing)
@@ -278,7 +279,7 @@ class _Reader(Struct, kw_only=True):
         quotes = {one: await self._quote(one, names) for one in sorted({*wanted, *units.values()}, key=str)}
         known = {product: price for product, one in units.items() if (price := quotes[one].price) is not None}
         return replace(
-            priced(plan, quotes, pool=pool), unmanaged=with_monthly(plan.unmanaged, holdings, known)
+            priced(plan, asked, quotes), unmanaged=with_monthly(plan.unmanaged, holdings, known)
         )
 
     async def _quote(self, wanted: Ask, names: Mapping[str, str]) -> Quote:

@@ -52,20 +52,23 @@ def plan(*actions: Action) -> Plan:
     return Plan(tenant="acme", provider="ovh-prepaid", account="main", actions=actions)
 
 
-def test_each_question_is_asked_once() -> None:
+def test_every_action_has_its_question_or_none() -> None:
     one = plan(of(Verb.RESIZE, 2), of(Verb.ORDER, 2), of(Verb.UPDATE))
 
-    assert asks(one, pool=True) == {Ask("business", 2, SERVICE)}
+    two = (Ask("business", 2, SERVICE), 1)
+    assert asks(one, pool=True) == [two, two, None]
 
 
 def test_a_price_and_the_contracts_stand_on_what_is_bought() -> None:
     contract = Contract(name="terms", url="https://x.example")
     quote = Quote(price=euro("21.00", "5.00"), contracts=(contract,))
 
+    one = plan(of(Verb.RESIZE, 2), of(Verb.RESIZE, -3), of(Verb.UPDATE))
+
     buy, fewer, other = priced(
-        plan(of(Verb.RESIZE, 2), of(Verb.RESIZE, -3), of(Verb.UPDATE)),
+        one,
+        asks(one, pool=True),
         {Ask("business", 2, SERVICE): quote, Ask("business", 1, SERVICE): Quote(price=euro("10.50", "5.00"))},
-        pool=True,
     ).actions
 
     assert (buy.price, buy.contracts) == (euro("21.00", "5.00"), (contract,))
@@ -75,7 +78,9 @@ def test_a_price_and_the_contracts_stand_on_what_is_bought() -> None:
 
 @pytest.mark.parametrize("quotes", [{}, {Ask("business", 2, SERVICE): Quote()}])
 def test_an_unknown_price_stays_unknown(quotes: dict[Ask, Quote]) -> None:
-    assert priced(plan(of(Verb.RESIZE, 2)), quotes, pool=True).actions[0].price is None
+    one = plan(of(Verb.RESIZE, 2))
+
+    assert priced(one, asks(one, pool=True), quotes).actions[0].price is None
 
 
 class TestFallback:
