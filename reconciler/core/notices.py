@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
-from reconciler.core.model import Holding, group_address, seat_address, setting_address
+from reconciler.core.model import Address, Holding, group_address, seat_address, setting_address
 from reconciler.core.naming import can_be_named
-from reconciler.core.plan import Unmanaged
+from reconciler.core.plan import Leaving, Unmanaged
 from reconciler.core.progress import Progress
 from reconciler.core.standing import Standing
 
@@ -27,6 +28,16 @@ def tell_strangers(draft: Draft, loose: Iterable[Holding], progress: Progress) -
             for place in one.places
             if place.login
         ]
+        _tell_end(draft, group_address(name), one)
+
+
+def _tell_end(draft: Draft, address: Address, holding: Holding) -> None:
+    """Say when it ends, where its end was asked for before its group was taken out of the file."""
+    today = draft.now.date() if draft.now else date.min
+    days = {place.ref: place.ends_on for place in holding.places if place.ends_on is not None}
+    if holding.ends_on is not None and not days:
+        days[holding.ref] = holding.ends_on
+    draft.leaving += [Leaving(address=address, ref=ref, on=on, ended=on < today) for ref, on in days.items()]
 
 
 def tell_unready(draft: Draft, standings: Mapping[str, Standing]) -> None:

@@ -226,10 +226,12 @@ def _joins(standing: Standing, pool: Pool, person: Person, login: str) -> None:
 def _unwritten(standing: Standing, case: _Case, login: str, places: list[Place]) -> None:
     name, pool = standing.group.name, case.pool
     owned = owned_as(case.progress, standing.group, login)
-    if owned is None or case.tenant.users is None or places[0].via:
+    if owned is None or places[0].via:
         pool.unmanaged.append(Stranger(name, login, places[0]))
     elif standing.stays_until_end:
         pool.leaving += [Stranger(name, login, place, owned) for place in places]
+    elif case.tenant.users is None:
+        pool.unmanaged.append(Stranger(name, login, places[0]))
     else:
         pool.leavers += [
             Leaver(group=name, login=login, place=place, written=owned, again=place is not places[0])

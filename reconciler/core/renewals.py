@@ -142,9 +142,7 @@ def _over(one: Due, days: int) -> str:
     grace = (one.grace_until - one.on).days + days if one.grace_until else 0
     kept = (one.kept_until - one.on).days + days if one.kept_until else 0
     used = (
-        f"can be used for {_more(grace)}, until {one.grace_until}"
-        if grace > 0
-        else "cannot be used any more"
+        f"can be used for {_more(grace)}, until {one.grace_until}" if grace > 0 else "cannot be used any more"
     )
     return f"ended on {one.on}: it {used}; its data are kept for {_more(kept)}, until {one.kept_until}"
 
