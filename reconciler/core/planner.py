@@ -30,6 +30,7 @@ from reconciler.core.renewals import dues, tell_dues
 from reconciler.core.seating import seat_people
 from reconciler.core.settings import settle_settings
 from reconciler.core.simulate import prove
+from reconciler.core.sources import sources
 from reconciler.core.standing import Standing, standing_of
 from reconciler.core.usage import usage
 
@@ -95,7 +96,10 @@ def plan_tenant(
     beside = organisation or Organisation()
     standings = _standings(tenant, found, holdings, world, progress, now, domain=beside.domain)
     draft = Draft(manifest=manifest, capabilities=world.capabilities, begun=progress.begun, now=now)
-    draft.pending += [waiting(one, now) for one in progress.open.values()]
+    places = sources(manifest, (one.action for one in progress.open.values()))
+    draft.pending += [
+        replace(waiting(one, now), source=places[one.action.id]) for one in progress.open.values()
+    ]
     for name, standing in standings.items():
         if standing.identity.verdict == "blocked":
             reason = standing.identity.reason

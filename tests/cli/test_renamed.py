@@ -220,3 +220,32 @@ def test_a_name_that_an_older_journal_remembers_is_told_so(acme: Place) -> None:
 
     assert "which the journal remembers as this group, is group desk of tenant acme" in blocked["reason"]
     assert "give it a name that no group had" in blocked["reason"]
+
+
+def test_what_is_pending_names_the_file_and_the_line_of_today(acme: Place) -> None:
+    acme.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    assert acme.run("apply --yes --wait 0").code == 4
+    was = acme.tenant("acme")["pending"][0]["source"]
+    (acme.root / "tenants/acme.yaml").rename(acme.root / "tenants/renamed.yaml")
+    acme.edit("tenants/renamed.yaml", "license_groups:\n", "# a line more\nlicense_groups:\n")
+
+    now = acme.tenant("acme")["pending"][0]["source"]
+
+    assert (was["file"], now["file"]) == ("tenants/acme.yaml", "tenants/renamed.yaml")
+    assert now["line"] == was["line"] + 1
+    assert "(tenants/renamed.yaml:7)" in acme.ok("plan")
+
+
+def test_what_is_pending_and_written_no_more_names_the_file_of_today(acme: Place) -> None:
+    acme.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    acme.edit("tenants/acme.yaml", "account: ovh-main\n", "account: ovh-main\nservice: acme.o365.ovh.com\n")
+    assert acme.run("apply --yes --wait 0").code == 4
+    (acme.root / "tenants/acme.yaml").rename(acme.root / "tenants/renamed.yaml")
+    text = (acme.root / "tenants/renamed.yaml").read_text()
+    acme.write("tenants/renamed.yaml", text.partition("license_groups:")[0] + "license_groups: []\n")
+
+    assert acme.tenant("acme")["pending"][0]["source"] == {
+        "file": "tenants/renamed.yaml",
+        "line": 1,
+        "column": 1,
+    }
