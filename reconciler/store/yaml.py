@@ -78,11 +78,11 @@ class Places:
 
     def locate(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
         """Tell line and column of a value, or of its key."""
-        match path:
-            case (str(name), int(at)) if not at_key and name in self._items:
-                known = self._items[name]
-                if 2 * at < len(known):
-                    return known[2 * at], known[2 * at + 1]
+        if len(path) == 2 and not at_key:  # a person, or a group: all that a plan with changes asks for
+            name, at = path
+            known = self._items.get(name, ()) if type(name) is str else ()
+            if type(at) is int and 0 <= 2 * at < len(known):
+                return known[2 * at], known[2 * at + 1]
         if self._root is None:
             self._root = _composed(_checked(self._data))
         return _place_in(self._root, path, at_key=at_key)
