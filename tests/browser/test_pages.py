@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, s
 from reconciler.render import PLAN, RENEWALS, REPORT, STATUS, Options
 from tests.render import makers, pages
 
+pytestmark = pytest.mark.unmeasured
+
 HERE = "http://page.test/"  # answered within the browser: nothing leaves it
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")

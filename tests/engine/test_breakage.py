@@ -40,6 +40,7 @@ def full_from(process: Process, event: int) -> None:
     process.journal.append = append  # type: ignore[method-assign]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("story", STORIES, ids=lambda one: one.name)
 def test_a_full_disk_stops_the_tenant_and_loses_no_purchase(
     tmp_path_factory: pytest.TempPathFactory, story: Story

@@ -11,6 +11,8 @@ from tests.engine.faults import Told, person
 from tests.engine.harness import Bench, Ends, planned
 from tests.engine.stories import STORIES, Story, begin
 
+pytestmark = pytest.mark.unmeasured
+
 MOST = 60
 
 

@@ -11,6 +11,8 @@ from tests.engine.faults import came_true, cells, play
 from tests.engine.harness import Bench
 from tests.engine.stories import STORIES, Story, begin
 
+pytestmark = pytest.mark.unmeasured
+
 EVERY = bool(os.environ.get("RECONCILER_TORTURE"))
 """The long suite hits every call; the short one each kind of call once."""
 

@@ -14,8 +14,10 @@ from tests.engine.faults import pattern
 from tests.engine.harness import Bench
 from tests.engine.stories import ACME, STORIES, Story, begin
 
+pytestmark = pytest.mark.unmeasured
+
 EVERY = bool(os.environ.get("RECONCILER_TORTURE"))
-"""Whether somebody else comes both before and after each call; else in turns, which takes half the time."""
+"""Whether somebody else comes both before and after each call, and four applies follow; else in turns."""
 
 LIMIT = {"ovh-prepaid": "order-placed", "ovh-csp2": "subscription-created"}
 
@@ -68,10 +70,13 @@ def test_nothing_is_bought_twice_and_nobody_sits_on_nothing(tmp_path: Path, stor
 
 
 def _rounds(one: Bench) -> list[int]:
-    codes = []
+    """Apply again and again, an hour between; in the short suite until twice nothing was left to do."""
+    codes: list[int] = []
     for _ in range(4):
         codes.append(one.apply().exit_code)
         one.time.at += 3600
+        if codes[-2:] == [0, 0] and not EVERY:
+            break
     return codes
 
 

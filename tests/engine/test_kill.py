@@ -53,6 +53,7 @@ def _begun(world: World, story: Story) -> bool:
     return any(entry["what"] == AT_EFFECT[story.name] for entry in world.ledger())
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("story", CHOSEN, ids=lambda one: one.name)
 def test_a_process_killed_when_the_effect_shows_is_gone_on_with(
     town: Callable[[Story], Town], story: Story
@@ -67,6 +68,7 @@ def test_a_process_killed_when_the_effect_shows_is_gone_on_with(
     one.goes_on()
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("turn", range(5))
 @pytest.mark.parametrize("story", CHOSEN, ids=lambda one: one.name)
 def test_a_process_killed_at_any_time_is_gone_on_with(
@@ -84,6 +86,7 @@ def test_a_process_killed_at_any_time_is_gone_on_with(
     one.goes_on()
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("story", CHOSEN, ids=lambda one: one.name)
 def test_a_process_killed_while_a_server_holds_its_answer_is_gone_on_with(
     town: Callable[[Story], Town], story: Story

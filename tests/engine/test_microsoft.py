@@ -19,6 +19,8 @@ from tests.engine.harness import Bench, Ends
 from tests.engine.microsoft import MICROSOFT
 from tests.engine.stories import Story, begin
 
+pytestmark = pytest.mark.unmeasured
+
 EVERY = bool(os.environ.get("RECONCILER_TORTURE"))
 """The long suite hits every call; the short one each kind of call once."""
 SIDES = [

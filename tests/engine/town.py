@@ -22,7 +22,6 @@ from reconciler.sandbox.world import World
 from reconciler.store.journal import open_journal
 from tests.engine.processes import Child, Place, spawned
 from tests.engine.stories import Story
-from tests.measured import SUBPROCESSES
 
 PATIENCE = 60.0
 """Seconds after which a process that does not end has failed."""
@@ -34,11 +33,6 @@ KEYS = {
     "TOWN_CLIENT_SECRET": keys.CLIENT_SECRET,
     "TOWN_REFRESH_TOKEN": keys.REFRESH_TOKEN,
 }
-FOREIGN = {"CI", SUBPROCESSES}
-"""What no process here is told: in CI a journal that is a new file may not buy; who is killed measures nothing."""
-ENVIRONMENT = (
-    {key: value for key, value in os.environ.items() if key not in FOREIGN} | {"NO_COLOR": "1"} | KEYS
-)
 SIGNED = """
     credentials:
       application_key: env://TOWN_APPLICATION_KEY
@@ -68,6 +62,11 @@ accounts:
     api: manual
 journal: {journal}
 """
+
+
+def environment() -> dict[str, str]:
+    """What a process is told: nothing of CI, where a journal that is a new file may not buy."""
+    return {key: value for key, value in os.environ.items() if key != "CI"} | {"NO_COLOR": "1"} | KEYS
 
 
 def workspace(url: str, *, settle: str, journal: str) -> str:
@@ -239,7 +238,7 @@ class Town:
         self.started += 1
         name = self.root / ".reconciler" / str(self.started)
         return Place(
-            cwd=self.root, env=ENVIRONMENT, out=name.with_suffix(".out"), err=name.with_suffix(".err")
+            cwd=self.root, env=environment(), out=name.with_suffix(".out"), err=name.with_suffix(".err")
         )
 
 

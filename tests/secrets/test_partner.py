@@ -16,7 +16,7 @@ from tests.gate.served import Seen
 from tests.secrets.canaries import files
 from tests.secrets.partner import OURS, PartnerShop, echoing, partner_shop
 from tests.secrets.shop import CANARIES
-from tests.secrets.test_secrets import BUG, lines
+from tests.secrets.test_secrets import BUG, lines, measured_where_refused
 
 LOGIN, CENTER, GRAPH = "/login/", "/partner-center/", "/graph/"
 AFTER = (
@@ -58,7 +58,7 @@ ECHOES = [
 
 
 @pytest.mark.parametrize("surface", [LOGIN, CENTER, GRAPH], ids=["login", "partner-center", "graph"])
-@pytest.mark.parametrize(("status", "shape"), ECHOES)
+@pytest.mark.parametrize(("status", "shape"), measured_where_refused(ECHOES))
 def test_who_repeats_what_it_hears_is_not_repeated(
     opened: PartnerShop, status: int, shape: str, surface: str
 ) -> None:

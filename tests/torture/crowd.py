@@ -32,7 +32,7 @@ from reconciler.engine.run import apply
 from reconciler.sandbox.world import World
 from tests.engine.processes import Place, forked
 from tests.engine.stories import csp2, payg, prepaid, world_payg, world_prepaid
-from tests.engine.town import ENVIRONMENT, address, workspace
+from tests.engine.town import address, environment, workspace
 
 FAULTS = {
     "error-before": 0.005,
@@ -121,7 +121,7 @@ def the_world(root: Path) -> World:
 @contextmanager
 def served(root: Path) -> Iterator[None]:
     """Serve the world, and write the workspace that reaches it."""
-    place = Place(cwd=root, env=ENVIRONMENT, out=root / "serve.out", err=root / "serve.err")
+    place = Place(cwd=root, env=environment(), out=root / "serve.out", err=root / "serve.err")
     server = forked(("sandbox", "serve", "--port", "0"), place)
     try:
         text = workspace(address(place.out, server), settle="3s", journal="sqlite:///journal.db")
@@ -219,7 +219,7 @@ def judged(root: Path, tenants: int) -> None:
 
 def main(root: Path, tenants: int, seed: int) -> Figures:
     """Apply under faults, then without, until all is done; AssertionError when something is not as promised."""
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(environment())
     write(root, tenants)
     figures, watch = Figures(tenants), Watch()
     with served(root):

@@ -25,6 +25,8 @@ from tests.torture.part import EVERY, story_of
 from tests.torture.run import main
 from tests.torture.table import TIMINGS, Pairs, bench, drawn, known_cells
 
+pytestmark = pytest.mark.unmeasured
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,6 +12,8 @@ from tests.workflows.hosts import Host, serving
 from tests.workflows.runner import Result, Runner
 from tests.workflows.town import Town, town
 
+pytestmark = pytest.mark.unmeasured
+
 MORE = ("seats: 2", "seats: 3")
 PUSH = {"github.event_name": "push"}
 SCHEDULE = {"github.event_name": "schedule"}

@@ -13,6 +13,8 @@ from tests.workflows.gitlab import OWN, Gitlab, Pipeline
 from tests.workflows.hosts import Host, serving
 from tests.workflows.town import Town, town
 
+pytestmark = pytest.mark.unmeasured
+
 MORE = ("seats: 2", "seats: 3")
 REVIEWED = frozenset({"licences-apply-reviewed"})
 
