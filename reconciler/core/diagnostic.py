@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from msgspec import Struct
 
 Path = tuple[str | int, ...]
 """The way to a value inside a document: `("license_groups", 0, "seats")`."""
 
 
-class Position(NamedTuple):
+class Position(Struct, frozen=True, order=True):
     """A place in a file; line and column count from one."""
 
     file: str
@@ -56,7 +54,8 @@ class Diagnostic(Struct, frozen=True, order=True):
 def diagnostic(problem: Problem, position: Position) -> Diagnostic:
     """Put a problem where it stands."""
     message, hint = one_line(problem.message), one_line(problem.hint)
-    return Diagnostic(*position, problem.code, problem.severity, message, hint)
+    file, line, column = position.file, position.line, position.column
+    return Diagnostic(file, line, column, problem.code, problem.severity, message, hint)
 
 
 LONGEST = 500
