@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import pytest
 
 SUBPROCESSES = "COVERAGE_PROCESS_CONFIG"
 """The variable with which coverage measures the processes that a process starts."""
@@ -34,3 +37,8 @@ def unmeasured() -> Iterator[None]:
         if processes is not None:
             os.environ[SUBPROCESSES] = processes
         measuring.start()
+
+
+def measured_at(names: Collection[str], stories: Iterable[Any]) -> list[Any]:
+    """Stories of which coverage looks at some, who come where no other test does."""
+    return [one if one.name in names else pytest.param(one, marks=pytest.mark.unmeasured) for one in stories]

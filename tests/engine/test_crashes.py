@@ -10,9 +10,9 @@ import pytest
 from tests.engine.faults import Told, person
 from tests.engine.harness import Bench, Ends, planned
 from tests.engine.stories import STORIES, Story, begin
+from tests.measured import measured_at
 
-pytestmark = pytest.mark.unmeasured
-
+MEASURED = {"payg-name-and-renewal", "prepaid-new"}
 MOST = 60
 
 
@@ -27,7 +27,7 @@ def told(one: Bench, story: Story) -> None:
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-@pytest.mark.parametrize("story", STORIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("story", measured_at(MEASURED, STORIES), ids=lambda one: one.name)
 def test_what_a_crash_leaves_is_gone_on_with(tmp_path: Path, story: Story, *, after: bool) -> None:
     for event in range(1, MOST):
         folder = tmp_path / str(event)

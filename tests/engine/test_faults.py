@@ -10,14 +10,14 @@ import pytest
 from tests.engine.faults import came_true, cells, play
 from tests.engine.harness import Bench
 from tests.engine.stories import STORIES, Story, begin
+from tests.measured import measured_at
 
-pytestmark = pytest.mark.unmeasured
-
+MEASURED = {"prepaid-activate", "prepaid-cancel", "prepaid-new"}
 EVERY = bool(os.environ.get("RECONCILER_TORTURE"))
 """The long suite hits every call; the short one each kind of call once."""
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("story", measured_at(MEASURED, STORIES), ids=lambda one: one.name)
 def test_a_fault_neither_doubles_nor_loses_anything(tmp_path: Path, story: Story) -> None:
     wrong: list[str] = []
     for number, cell in enumerate(cells(_bench(tmp_path / "clean", story), every=EVERY)):

@@ -13,9 +13,9 @@ from reconciler.engine.run import apply
 from tests.engine.faults import pattern
 from tests.engine.harness import Bench
 from tests.engine.stories import ACME, STORIES, Story, begin
+from tests.measured import measured_at
 
-pytestmark = pytest.mark.unmeasured
-
+MEASURED = {"csp2-resize", "payg-join", "prepaid-cancel", "prepaid-fewer"}
 EVERY = bool(os.environ.get("RECONCILER_TORTURE"))
 """Whether somebody else comes both before and after each call, and four applies follow; else in turns."""
 
@@ -47,7 +47,7 @@ def writes(one: Bench) -> Iterator[tuple[str, str]]:
     yield from (call for call in seen if not call[1].startswith("/order/cart") or "checkout" in call[1])
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("story", measured_at(MEASURED, STORIES), ids=lambda one: one.name)
 def test_nothing_is_bought_twice_and_nobody_sits_on_nothing(tmp_path: Path, story: Story) -> None:
     for number, (method, path) in enumerate(writes(_bench(tmp_path / "clean", story))):
         for turn, change in enumerate(changes(story)):

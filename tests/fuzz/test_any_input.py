@@ -31,7 +31,6 @@ def test_the_long_run_knows_every_target() -> None:
     assert tuple(TARGETS) == NAMES
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", NAMES)
 def test_strange_input_is_taken_or_refused_in_words(name: str) -> None:
     @settings(max_examples=SLOW.get(name, 400), suppress_health_check=list(HealthCheck))
