@@ -12,7 +12,7 @@ from tests.engine.harness import Bench, Ends, planned
 from tests.engine.stories import STORIES, Story, begin
 from tests.measured import measured_at
 
-MEASURED = {"payg-name-and-renewal", "prepaid-new"}
+MEASURED = {"prepaid-new"}
 MOST = 60
 
 

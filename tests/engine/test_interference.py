@@ -15,7 +15,7 @@ from tests.engine.harness import Bench
 from tests.engine.stories import ACME, STORIES, Story, begin
 from tests.measured import measured_at
 
-MEASURED = {"csp2-resize", "payg-join", "prepaid-cancel", "prepaid-fewer"}
+MEASURED = {"csp2-resize", "payg-join", "prepaid-cancel", "prepaid-fewer", "prepaid-more"}
 EVERY = bool(os.environ.get("RECONCILER_TORTURE"))
 """Whether somebody else comes both before and after each call, and four applies follow; else in turns."""
 

@@ -13,6 +13,8 @@ from tests.workflows.hosts import Host, serving
 from tests.workflows.runner import Runner, clean_environment
 from tests.workflows.town import BRANCH, town
 
+pytestmark = pytest.mark.unmeasured
+
 ROOT = Path(__file__).parents[2]
 WORKFLOW = """\
 name: mine
