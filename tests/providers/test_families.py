@@ -276,6 +276,19 @@ async def test_who_is_found_by_neither_login_is_looked_for_until_things_settle(o
     assert isinstance(late, Absent)
 
 
+async def test_a_display_name_that_does_not_show_once_things_settle_was_not_taken(open_rig: Open) -> None:
+    rig = await open_rig("ovh-payg", PAYG, {"payg": [{"service": PAYG}]})
+    named = act(Verb.UPDATE, "group/all", after={"name": "Acme UAB"}, name="Acme UAB", **PAY)
+    journal = Journal(rig.world, [StepRecord(name="name", began_at=rig.world.now, ref=PAYG)])
+
+    early = await rig.provider.poll(named, PAYG, tuple(journal.steps))
+    rig.world.advance(timedelta(seconds=SETTINGS.settle))
+
+    assert isinstance(early, Accepted)
+    with pytest.raises(Rejected, match="was given the name 'Acme UAB' and does not show it"):
+        await rig.provider.poll(named, PAYG, tuple(journal.steps))
+
+
 async def test_a_service_with_people_of_another_group_is_kept(open_rig: Open) -> None:
     rig = await payg(open_rig, {"login": "bob", "licence": "pro-plus"})
 
