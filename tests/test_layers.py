@@ -26,7 +26,7 @@ CORE_LIBRARIES = {"pydantic", "pydantic_core", "msgspec", "deepdiff"}
 # Standard modules that touch nothing outside the process: what is missing here does I/O, reads a clock
 # or draws lots.
 PURE = {
-    "__future__", "abc", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses",
+    "__future__", "abc", "array", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses",
     "datetime", "decimal", "difflib", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq",
     "ipaddress", "itertools", "json", "keyword", "math", "numbers", "operator", "pathlib", "re",
     "string", "textwrap", "types", "typing", "unicodedata", "urllib", "uuid", "zoneinfo",

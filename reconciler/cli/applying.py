@@ -119,7 +119,7 @@ def _approved(values: dict[str, Any]) -> tuple[dict[str, str], str | None]:
 
 
 def _known(tenants: dict[str, str], one: Job) -> None:
-    known = {each.tenant.tenant for each in one.world.selection.every}
+    known = {each.name for each in one.world.selection.every}
     missing = sorted(tenants.keys() - known)
     if missing:
         raise WorkspaceError(
@@ -166,7 +166,7 @@ def _finish(report: Report, values: dict[str, Any], one: Job) -> NoReturn:
 
 def _marked(report: Report, world: World) -> Report:
     """Say of each tenant whether it is in a sandbox; a resume does not read what it goes on with."""
-    known = {one.tenant.tenant: in_sandbox(world, one.tenant) for one in world.selection.every}
+    known = {one.name: in_sandbox(world, one.head) for one in world.selection.every}
     tenants = (replace(one, sandbox=known.get(one.tenant, one.sandbox)) for one in report.tenants)
     return replace(report, tenants=tuple(tenants))
 

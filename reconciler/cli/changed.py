@@ -24,9 +24,7 @@ def narrowed(world: World, ref: str, *, owed: frozenset[str]) -> Selection:
         return world.selection
     cwd = Path.cwd()
     chosen = tuple(
-        one
-        for one in world.selection.chosen
-        if (cwd / one.file).resolve() in paths or one.tenant.tenant in owed
+        one for one in world.selection.chosen if (cwd / one.file).resolve() in paths or one.name in owed
     )
     return Selection(every=world.selection.every, chosen=chosen)
 
@@ -67,7 +65,7 @@ def workspace_changes(world: World, ref: str | None) -> tuple[str, ...]:
 
 def _deleted(world: World, ref: str) -> tuple[str, ...]:
     """The tenants of `ref` that no file names any more: whoever takes a file away may think that it cancels."""
-    here = [one.tenant for one in world.selection.every]
+    here = [one.head for one in world.selection.every]
     known = {name for one in here for name in (one.tenant, one.previously)}
     names = [
         name

@@ -130,7 +130,7 @@ def _unresolved(account: OvhAccount | MicrosoftAccount) -> list[Checked]:
 async def _asked(
     name: str, account: OvhAccount | MicrosoftAccount, loaded: Loaded, opener: Opener, *, plan_only: bool
 ) -> list[Checked]:
-    tenants = [one.tenant for one in loaded.manifests]
+    tenants = [one.head for one in loaded.manifests]
     used = {
         str(one.provider)
         for one in tenants

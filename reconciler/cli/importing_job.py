@@ -121,7 +121,7 @@ async def _import(job: Job) -> tuple[Look, list[Outcome]]:
     found = await look(job.made, job.wish, job.progress)
     _unknown(job.wish, found)
     outcomes: list[Outcome] = []
-    taken = {one.tenant.tenant for one in job.world.loaded.manifests}
+    taken = {one.name for one in job.world.loaded.manifests}
     taken |= {one.stem for one in job.out.glob("*.yaml")}
     _refuse_existing(job, found)
     for family in found.families:
@@ -177,10 +177,10 @@ def _wanted(job: Job, family: Family, outcomes: list[Outcome]) -> dict[str, Mani
         if owner is None:
             wanted[ref] = None
         elif not job.merge:
-            outcomes.append(Outcome(tenant=owner.tenant.tenant, file=owner.file, ref=ref, claimed=True))
-        elif owner.tenant.tenant not in merging:
+            outcomes.append(Outcome(tenant=owner.name, file=owner.file, ref=ref, claimed=True))
+        elif owner.name not in merging:
             wanted[ref] = owner
-            merging.add(owner.tenant.tenant)
+            merging.add(owner.name)
     return wanted
 
 
@@ -202,7 +202,7 @@ def _outcome(
 ) -> Outcome | None:
     live, said = _readable(live, job.wish)
     if owner is not None:
-        progress = job.progress.get(owner.tenant.tenant, Progress())
+        progress = job.progress.get(owner.name, Progress())
         told = identities(owner, family.world, progress)
         return added(live, owner, told, family, said)
     if not live.holdings:

@@ -105,9 +105,9 @@ async def _family(made: Setup, wish: Wish, provider: str, progress: Mapping[str,
     served = {one.scope: Served(one.scope) for one in snapshot.holdings} | {one.ref: one for one in named}
     served = {ref: one for ref, one in served.items() if ref not in snapshot.failed and wish.means(one)}
     mine = [
-        homed(one, progress.get(one.tenant.tenant, Progress()))
+        homed(one, progress.get(one.name, Progress()))
         for one in made.selection.every
-        if (one.tenant.account, one.tenant.provider) == (wish.account, provider)
+        if (one.head.account, one.head.provider) == (wish.account, provider)
     ]
     return Family(
         provider=provider,
@@ -123,11 +123,12 @@ def _owners(manifests: Iterable[ManifestFile], progress: Mapping[str, Progress])
     """Who claims a service: by its own `service`, a pin of a group, or what the journal remembers."""
     owners: dict[str, ManifestFile] = {}
     for one in manifests:
-        refs = [one.tenant.service] if one.tenant.service else []
-        if one.tenant.provider not in NUMBERED:
-            refs += [ref for group in one.tenant.license_groups if (ref := pin(one.tenant, group))]
-            known = progress.get(one.tenant.tenant, Progress()).services
-            refs += [known[group.name][0] for group in one.tenant.license_groups if group.name in known]
+        head = one.head
+        refs = [head.service] if head.service else []
+        if head.provider not in NUMBERED:
+            refs += [ref for group in head.license_groups if (ref := pin(head, group))]
+            known = progress.get(one.name, Progress()).services
+            refs += [known[group.name][0] for group in head.license_groups if group.name in known]
         for ref in refs:
             owners.setdefault(ref, one)
     return owners
@@ -142,14 +143,15 @@ def _wanting(
     """
     found: dict[str, str] = {}
     for one in manifests:
-        if one.tenant.hold:
+        head = one.head
+        if head.hold:
             continue
-        told = identities(one, world, progress.get(one.tenant.tenant, Progress()))
-        product_of = world.product_of(one.tenant)
-        for group in one.tenant.license_groups:
+        told = identities(one, world, progress.get(one.name, Progress()))
+        product_of = world.product_of(head)
+        for group in head.license_groups:
             if told[group.name].code == "RC4104" and group.service != "new":
                 key = product_of(group.product) or group.product
-                found[key] = f"group/{group.name} of tenant {one.tenant.tenant} ({one.file})"
+                found[key] = f"group/{group.name} of tenant {one.name} ({one.file})"
     return found
 
 

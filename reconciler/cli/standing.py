@@ -65,15 +65,15 @@ def _overview(world: World, chosen: Chosen, *, latest: int) -> Overview:
     finally:
         journal.close()
     progress = progress_of(events, world.selection.every)
-    lost = fileless(progress, [one.tenant for one in world.selection.every])
+    lost = fileless(progress, [one.head for one in world.selection.every])
     closed = {event.tenant: event.at for event in events if event.kind is Kind.CLOSED}
     ends = _ends(events, latest)
     now = datetime.now(UTC)
     return Overview(
         tenants=tuple(
             replace(
-                _tenant(one.tenant, progress, now, world, closed.get(one.tenant.tenant)),
-                events=tuple(reversed(ends.get(one.tenant.tenant, ()))),
+                _tenant(one.tenant, progress, now, world, closed.get(one.name)),
+                events=tuple(reversed(ends.get(one.name, ()))),
             )
             for one in world.selection.chosen
         ),
@@ -195,7 +195,7 @@ def history(tenant: str | None, address: str | None, form: str, **values: Any) -
     journal = journal_of(world, chosen, create=False)
     try:
         events = journal.stream([tenant] if tenant else None)
-        known = {one.tenant.tenant for one in world.selection.every}
+        known = {one.name for one in world.selection.every}
         first = next(events, None)
         if tenant is not None and first is None and tenant not in known:
             raise WorkspaceError(f"there is no tenant {tenant!r}, and the journal never heard of it")

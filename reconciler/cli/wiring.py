@@ -130,28 +130,28 @@ def _select(loaded: Loaded, chosen: Chosen, cwd: Path) -> tuple[ManifestFile, ..
         names = {shown(one, cwd=cwd) for one in found}
         picked = tuple(one for one in picked if one.file in names)
     if chosen.tenants:
-        known = {one.tenant.tenant for one in loaded.manifests}
+        known = {one.name for one in loaded.manifests}
         for name in chosen.tenants:
             if name not in known:
                 raise WorkspaceError(
                     f"there is no tenant {name!r}",
                     hint=f"the files name {', '.join(sorted(known)) or 'none'}",
                 )
-        picked = tuple(one for one in picked if one.tenant.tenant in chosen.tenants)
+        picked = tuple(one for one in picked if one.name in chosen.tenants)
     return picked if chosen.planned is None else _planned(picked, chosen.planned, loaded)
 
 
 def _planned(
     picked: tuple[ManifestFile, ...], names: tuple[str, ...], loaded: Loaded
 ) -> tuple[ManifestFile, ...]:
-    missing = sorted(set(names) - {one.tenant.tenant for one in loaded.manifests})
+    missing = sorted(set(names) - {one.name for one in loaded.manifests})
     if missing:
         raise StalePlanError(
             f"the plan is for {', '.join(missing)}, of which there is no manifest any more",
             hint="run `reconciler plan` and review again",
             code="stale",
         )
-    return tuple(one for one in picked if one.tenant.tenant in names)
+    return tuple(one for one in picked if one.name in names)
 
 
 def journal_of(world: World, chosen: Chosen, *, create: bool) -> Journal:
@@ -222,9 +222,10 @@ def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the 
 
 def notes_of(world: World) -> tuple[str, ...]:
     """What every output says first: which accounts are a sandbox, and what is not real there."""
-    tenants = [one.tenant for one in world.selection.chosen]
-    sellers = {one.account for one in tenants}
-    directories = {one.directory.account for one in tenants if one.directory} - sellers
+    heads = (one.head for one in world.selection.chosen)
+    used = {(one.account, one.directory.account if one.directory else "") for one in heads}
+    sellers = {seller for seller, _ in used}
+    directories = {directory for _, directory in used if directory} - sellers
     accounts = world.workspace.accounts
     told = ((sellers, "nothing is bought"), (directories, "nobody really gets or loses anything there"))
     named = [(sorted(name for name in some if accounts[name].is_sandbox), what) for some, what in told]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from reconciler.core.diagnostic import Path, Problem
 from reconciler.core.manifest import full_login
@@ -11,12 +14,39 @@ from reconciler.core.sketch import Sketch
 Found = Iterator[tuple[int, Problem]]
 """A problem, and the index of the sketch it stands in."""
 
+Marks: TypeAlias = "array[int]"
+"""A number for each login of a sketch, in eight bytes: the same for the same login, and hardly ever for two."""
 
-def check(sketches: Sequence[Sketch], *, files: Sequence[str]) -> Found:
-    """List what breaks a rule between files, each at the later of the two places."""
+AT_ONCE = 1 << 16
+"""How many marks are compared at the same time."""
+
+
+def check(sketches: Sequence[Sketch], *, files: Sequence[str], marks: Sequence[Marks] | None = None) -> Found:
+    """List what breaks a rule between files, each at the later of the two places.
+
+    marks: those of each sketch, from when its people were at hand; people are gone through only where marks meet.
+    """
     yield from _names(sketches, files)
     yield from _claims(sketches, files)
-    yield from _logins(sketches, files)
+    alike = _alike(marks or [marks_of(each) for each in sketches])
+    yield from _logins({index: sketches[index] for index in alike}, files)
+
+
+def marks_of(sketch: Sketch) -> Marks:
+    """Give the marks of a sketch's logins, each once."""
+    directory = _directory(sketch)
+    return array("q", {hash(_key(one.login, sketch.domain, directory)) for one in sketch.users if one.login})
+
+
+def _alike(marks: Sequence[Marks]) -> list[int]:
+    """Which sketches have a mark that another has too: a part of all numbers at a time, for the memory."""
+    parts = 1 + sum(map(len, marks)) // AT_ONCE
+    twice: set[int] = set()
+    for part in range(parts):
+        some = [mark for each in marks for mark in each if mark % parts == part]
+        if len(set(some)) < len(some):
+            twice |= {mark for mark, times in Counter(some).items() if times > 1}
+    return [index for index, each in enumerate(marks) if not twice.isdisjoint(each)] if twice else []
 
 
 def _names(sketches: Sequence[Sketch], files: Sequence[str]) -> Found:
@@ -74,23 +104,28 @@ def _pins(sketch: Sketch, *, group_index: int) -> Iterator[tuple[tuple[str, ...]
         yield ("subscription", sketch.provider, sketch.service, group.subscription, product), "subscription"
 
 
-def _logins(sketches: Sequence[Sketch], files: Sequence[str]) -> Found:
+def _logins(sketches: Mapping[int, Sketch], files: Sequence[str]) -> Found:
     first: dict[str, tuple[int, str]] = {}
-    for index, sketch in enumerate(sketches):
+    for index, sketch in sketches.items():
         directory = _directory(sketch)
         here = (index, directory)
         for person in sketch.users:
             if not person.login:
                 continue
-            whole = full_login(person.login, sketch.domain)
-            # A login without a domain says nothing outside its own directory.
-            key = whole if "@" in whole else f"{directory} {whole}"
+            key = _key(person.login, sketch.domain, directory)
             other, where = first.setdefault(key, here)
+            whole = full_login(person.login, sketch.domain)
             if other == index or ("@" in whole and not _may_be_one(where, directory)):
                 continue
             message = f"the login `{whole}` stands in {files[other]} too, and both are one directory"
             hint = "a person belongs to one tenant: delete one of the two"
             yield index, Problem("RC2604", ("users", person.place, "login"), message, hint=hint)
+
+
+def _key(login: str, domain: str, directory: str) -> str:
+    """Under what a login may stand only once: without a domain it says nothing outside its own directory."""
+    whole = full_login(login, domain)
+    return whole if "@" in whole else f"{directory} {whole}"
 
 
 def _directory(sketch: Sketch) -> str:

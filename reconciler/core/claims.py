@@ -73,12 +73,15 @@ def claim_of(tenant: Tenant, ref: str, product: str) -> Claim:
 def claims(
     tenants: Iterable[Tenant], progress: Mapping[str, Progress], product_of: Callable[[Tenant], ProductOf]
 ) -> Claims:
-    """Gather what is claimed: a pin before a memory, a memory before a tenant's own service."""
+    """Gather what is claimed: a pin before a memory, a memory before a tenant's own service.
+
+    tenants: in the order of their names, of which the first to claim something has it.
+    """
     pinned: dict[Claim, Owner] = {}
     known: dict[Claim, Owner] = {}
     own: dict[Claim, list[tuple[Owner, bool]]] = {}
     orders: set[str] = set()
-    for tenant in sorted(tenants, key=lambda one: one.tenant):
+    for tenant in tenants:
         memory = progress.get(tenant.tenant, Progress())
         orders |= memory.orders - _orphans(tenant, memory)
         name_of = product_of(tenant)

@@ -217,14 +217,37 @@ Where = Callable[..., Position]
 
 
 class ManifestFile:
-    """One tenant as written, and where each of its values stands."""
+    """One tenant as written, and where each of its values stands.
 
-    __slots__ = ("_where", "file", "tenant")
+    Who looks at all manifests asks for their heads: of a great many, people are in memory only while their tenant
+    is planned, and `tenant` would read each file again.
+    """
+
+    __slots__ = ("_tenant", "_where", "file")
 
     def __init__(self, tenant: Tenant, *, file: str, where: Where) -> None:
-        self.tenant = tenant
+        self._tenant = tenant
         self.file = file
         self._where = where
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant as written."""
+        return self._tenant
+
+    @property
+    def name(self) -> str:
+        """The tenant's name."""
+        return self._tenant.tenant
+
+    @property
+    def head(self) -> Tenant:
+        """The tenant, of which everything but the people can be relied on."""
+        return self._tenant
+
+    def opened(self) -> ManifestFile:
+        """The same with everything in memory."""
+        return self
 
     def where(self, *path: str | int) -> Position:
         """Tell where a value stands, as in `where("license_groups", 0, "seats")`."""
@@ -233,11 +256,11 @@ class ManifestFile:
     def at(self, service: str) -> ManifestFile:
         """The same file of a tenant whose own service became known: what it sells under was created."""
         return ManifestFile(
-            self.tenant.model_copy(update={"service": service}), file=self.file, where=self._where
+            self._tenant.model_copy(update={"service": service}), file=self.file, where=self._where
         )
 
     def __repr__(self) -> str:
-        return f"ManifestFile({self.tenant.tenant!r}, {self.file!r})"
+        return f"{type(self).__name__}({self.name!r}, {self.file!r})"
 
 
 def full_login(login: str, domain: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -116,7 +116,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     product: str
     scope: str
     seats: int | None = None
-    places: tuple[Place, ...] = ()
+    places: Sequence[Place] = ()
     task: str | None = None
     renewal: Renewal | None = None
     renews_on: date | None = None

@@ -54,12 +54,13 @@ class World(Struct, frozen=True, kw_only=True):
 
 def identities(manifest: ManifestFile, world: World, progress: Progress) -> dict[str, Identity]:
     """Say what each group of a tenant is."""
+    tenant = manifest.head
     return identify_all(
-        manifest.tenant,
+        tenant,
         lists=world.lists,
         progress=progress,
         claimed=world.claims,
-        product_of=world.product_of(manifest.tenant),
+        product_of=world.product_of(tenant),
     )
 
 
@@ -67,7 +68,7 @@ def to_read(
     manifest: ManifestFile, world: World, found: Mapping[str, Identity], progress: Progress
 ) -> frozenset[str]:
     """Which services to read in full: its groups', its own, and those of groups that are no longer written."""
-    tenant = manifest.tenant
+    tenant = manifest.head
     holdings = [one.holding for one in found.values() if one.holding]
     scopes = {tenant.service, *(one.scope for one in holdings)} - {None}
     own = {one.ref for scope in scopes for one in world.lists.by_scope.get(str(scope), ())}

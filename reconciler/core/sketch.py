@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -49,7 +50,7 @@ class Sketch(Struct, frozen=True):
     directory: dict[str, Any] | None
     groups: tuple[SketchGroup, ...]
     has_users: bool
-    users: list[SketchPerson]
+    users: Iterable[SketchPerson]
 
 
 def sketch(raw: dict[str, Any]) -> Sketch:

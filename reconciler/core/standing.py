@@ -64,7 +64,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     @property
     def places(self) -> tuple[Place, ...]:
         """Every seat that is read, the ending ones included."""
-        return self.holding.places if self.holding else ()
+        return tuple(self.holding.places) if self.holding else ()
 
     @property
     def pending(self) -> bool:

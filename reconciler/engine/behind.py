@@ -70,7 +70,7 @@ async def _unknown(setup: Setup, plans: Iterable[Plan]) -> tuple[list[Trace], di
 
     Beside them, by account and family, why one could not be asked.
     """
-    named = {one.tenant.tenant: one.tenant for one in setup.selection.every}
+    named = {one.name: one.head for one in setup.selection.every}
     names = named.keys() | {tenant.previously for tenant in named.values()}
     first = {(plan.account, plan.provider): named[plan.tenant] for plan in plans if plan.tenant in named}
     found: list[Trace] = []

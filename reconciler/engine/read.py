@@ -23,6 +23,7 @@ from reconciler.core.provider import Account
 from reconciler.core.unread import Vouching, unread, vanished
 from reconciler.core.workspace import Price as WorkspacePrice
 from reconciler.engine.fault import where
+from reconciler.engine.found import Found
 
 log = logging.getLogger("reconciler")
 
@@ -35,6 +36,9 @@ PORTION = 200
 A whole number of the providers' batches (50), so that portions cost no request more.
 """
 
+AT_HAND = 30_000
+"""How many seats that an account's plans found stay unpacked: most accounts have fewer, and pay nothing."""
+
 OpenAccount = Callable[[str, str, str], Account]
 """Opens an account of the workspace for a kind of provider, with the account of a directory or none."""
 
@@ -46,7 +50,7 @@ def key_of(tenant: Tenant) -> Key:
 
 def homed(manifest: ManifestFile, progress: Progress) -> ManifestFile:
     """The tenant in the customer's account that an earlier apply created for it."""
-    if manifest.tenant.service is None and progress.customer:
+    if progress.customer and manifest.head.service is None:
         return manifest.at(progress.customer)
     return manifest
 
@@ -79,7 +83,7 @@ class Selection(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def by_name(self) -> Mapping[str, ManifestFile]:
         """Every manifest by its tenant: looking through all for each tenant would take the square of them."""
-        return {one.tenant.tenant: one for one in self.every}
+        return {one.name: one for one in self.every}
 
 
 async def plans(
@@ -99,15 +103,15 @@ async def plans(
     """
     groups: dict[Key, list[ManifestFile]] = {}
     for manifest in selection.chosen:
-        home = homed(manifest, progress.get(manifest.tenant.tenant, Progress()))
-        groups.setdefault(key_of(home.tenant), []).append(home)
+        home = homed(manifest, progress.get(manifest.name, Progress()))
+        groups.setdefault(key_of(home.head), []).append(home)
 
     async def planned(some: Sequence[ManifestFile]) -> list[Plan]:
         try:
-            account = accounts.of(some[0].tenant)
+            account = accounts.of(some[0].head)
             world = await _look(account, some, selection.every, progress)
         except ProviderError as error:
-            return [_unreadable(one.tenant, error.message) for one in some]
+            return [_unreadable(one.head, error.message) for one in some]
         world = replace(world, calendar=calendar, hopeful=hopeful)
         reader = _Reader(account=account, world=world, progress=progress, prices=prices, at=at)
         return await reader.plans(some)
@@ -123,19 +127,19 @@ async def _look(
     progress: Mapping[str, Progress],
 ) -> World:
     """Read an account's lists, as far as these tenants or the journal point into it."""
-    known = [progress.get(one.tenant.tenant, Progress()) for one in manifests]
-    scopes = {one.tenant.service for one in manifests if one.tenant.service}
+    known = [progress[one.name] for one in manifests if one.name in progress]
+    scopes = {service for one in manifests if (service := one.head.service)}
     scopes |= {scope for one in known for _, _, scope in one.services.values()}
     settled = frozenset(order for one in progress.values() for order in one.arrived)
     told = _told(manifests, progress) if account.capabilities.by_word else ()
     snapshot = await account.snapshot(frozenset(scopes), settled=settled, told=told)
-    return world_of(account, snapshot, manifests[0].tenant, every, progress)
+    return world_of(account, snapshot, manifests[0].head, every, progress)
 
 
 def _told(manifests: Iterable[ManifestFile], progress: Mapping[str, Progress]) -> tuple[Holding, ...]:
     """What people confirmed to have bought, where nothing can be read."""
-    tenants = [one.tenant for one in manifests if one.tenant.tenant in progress]
-    return tuple(held for tenant in tenants for held in _confirmed(tenant, progress[tenant.tenant]))
+    known = (one for one in manifests if one.name in progress)
+    return tuple(held for one in known for held in _confirmed(one.head, progress[one.name]))
 
 
 def _confirmed(tenant: Tenant, known: Progress) -> Iterator[Holding]:
@@ -159,11 +163,10 @@ def world_of(
     def product_of(tenant: Tenant) -> ProductOf:
         return lambda product: account.product_id(tenant.service, product)
 
-    same = [
-        homed(one, progress.get(one.tenant.tenant, Progress())).tenant
-        for one in every
-        if (one.tenant.account, one.tenant.provider) == (like.account, like.provider)
-    ]
+    heads = (
+        homed(one, progress.get(one.name, Progress())).head for one in sorted(every, key=lambda one: one.name)
+    )
+    same = (one for one in heads if (one.account, one.provider) == (like.account, like.provider))
     return World(
         snapshot=snapshot,
         lists=lists_of(snapshot),
@@ -205,9 +208,13 @@ class _Reader(Struct, kw_only=True):
     async def plans(self, manifests: Sequence[ManifestFile]) -> list[Plan]:
         """Plan them, a portion at a time."""
         made: list[Plan] = []
+        packed = 0
         for first in range(0, len(manifests), PORTION):
             portion = manifests[first : first + PORTION]
             made += await asyncio.gather(*(self.plan(one) for one in portion))
+            if sum(len(plan.found) for plan in made[packed:]) > AT_HAND:
+                made[packed:] = [replace(plan, found=Found(plan.found)) for plan in made[packed:]]
+                packed = len(made)
         return made
 
     async def plan(self, manifest: ManifestFile) -> Plan:
@@ -215,17 +222,17 @@ class _Reader(Struct, kw_only=True):
         try:
             return await self._plan(manifest)
         except ProviderError as error:
-            return _unreadable(manifest.tenant, error.message)
+            return _unreadable(manifest.head, error.message)
         except ReconcilerError:
             raise
         except Exception as error:
             # One tenant that nobody foresaw must not leave the others unplanned.
-            log.exception("%s", manifest.tenant.tenant)
+            log.exception("%s", manifest.name)
             said = f"a fault of this tool: {where(error)}"
-            return _unreadable(manifest.tenant, said)
+            return _unreadable(manifest.head, said)
 
     async def _plan(self, manifest: ManifestFile) -> Plan:
-        tenant = manifest.tenant
+        tenant = manifest.head
         progress = self.progress.get(tenant.tenant, Progress())
         if progress.twice:
             return _unreadable(tenant, _two_tenants(tenant.tenant, progress.twice))
@@ -238,12 +245,13 @@ class _Reader(Struct, kw_only=True):
         if why := await self._left_out(vanished(tenant, found, progress)):
             return _unreadable(tenant, why)
         refs = to_read(manifest, self.world, found, progress)
-        provider = self.account.tenant(tenant)
+        # Only who looks people up by their names in a directory needs them this early.
+        provider = self.account.tenant(manifest.tenant if tenant.directory else tenant)
         holdings = await provider.read(refs) if refs else ()
         organisation = await provider.organisation()
         now = self.at or await self.account.now()
         plan = plan_tenant(
-            manifest,
+            manifest.opened(),
             world=self.world,
             found=found,
             holdings=holdings,

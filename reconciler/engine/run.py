@@ -82,14 +82,14 @@ async def resume(setup: Setup) -> Report:
     before = await Turns.of(setup, progress).resume_all(opened, begin=True, stale=stale)
     reports = [*before.values(), *unasked, *(ended(plan, ()) for plan in held)]
     report, chosen = report_of(setup, "", started, reports), setup.selection
-    lost = fileless(progress, [one.tenant for one in chosen.every])
+    lost = fileless(progress, [one.head for one in chosen.every])
     still = {PENDING} if lost and len(chosen.chosen) == len(chosen.every) else set()
     return replace(report, notes=(*setup.notes, *lost), exit_code=worst({report.exit_code, *still}))
 
 
 def _left(setup: Setup, progress: Mapping[str, Progress]) -> list[Plan]:
     """The selected tenants in which something is open, or was planned and never begun; nothing new is in the plans."""
-    tenants = [one.tenant for one in setup.selection.chosen]
+    tenants = [one.head for one in setup.selection.chosen]
     known = {one.tenant: progress.get(one.tenant, Progress()) for one in tenants}
     return [
         Plan(tenant=one.tenant, provider=one.provider, account=one.account, hold=one.hold)
@@ -165,7 +165,7 @@ async def _again(
     setup: Setup, run: Run, progress: dict[str, Progress], before: Mapping[str, TenantReport]
 ) -> Run:
     """Plan those tenants anew that a resume has moved."""
-    chosen = tuple(one for one in setup.selection.chosen if one.tenant.tenant in before)
+    chosen = tuple(one for one in setup.selection.chosen if one.name in before)
     fresh = await plans(
         replace(setup.selection, chosen=chosen),
         accounts=setup.accounts,

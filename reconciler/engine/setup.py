@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -71,22 +71,27 @@ def known_of(events: Iterable[Event]) -> frozenset[str]:
     return frozenset(found)
 
 
-def progress_of(events: Iterable[Event], manifests: Iterable[ManifestFile]) -> dict[str, Progress]:
+def progress_of(events: Iterable[Event], manifests: Sequence[ManifestFile]) -> dict[str, Progress]:
     """Where every tenant stands; a renamed one goes on with what was known under its old name."""
     told = by_tenant(events)
     progress = {tenant: replay(some) for tenant, some in told.items()}
-    tenants = [one.tenant for one in manifests]
-    names = {tenant.tenant for tenant in tenants}
-    for tenant in tenants:
-        old, own = tenant.previously, told.get(tenant.tenant, [])
-        if not old or old in names or old not in told:
+    renamed = _renamed(manifests) if told else {}
+    names = {one.name for one in manifests} if renamed else set()
+    for name, old in renamed.items():
+        own = told.get(name, [])
+        if old in names or old not in told:
             continue
         if not any(map(_is_its_own, own)):
-            progress[tenant.tenant] = replay([*told[old], *own])
-            progress[tenant.tenant].inherited = old
-        elif progress[tenant.tenant].took != old:
-            progress[tenant.tenant].twice = old
+            progress[name] = replay([*told[old], *own])
+            progress[name].inherited = old
+        elif progress[name].took != old:
+            progress[name].twice = old
     return progress
+
+
+def _renamed(manifests: Iterable[ManifestFile]) -> dict[str, str]:
+    """The tenants that had another name, with that name."""
+    return {one.name: old for one in manifests if (old := one.head.previously)}
 
 
 def _is_its_own(event: Event) -> bool:
@@ -139,9 +144,8 @@ def judged(setup: Setup, made: Iterable[Plan], progress: Mapping[str, Progress])
 
 def past(setup: Setup, progress: Mapping[str, Progress]) -> Past:
     """Under what each tenant was known before, which no manifest takes back."""
-    tenants = [one.tenant for one in setup.selection.every]
     return Past(
-        names={one.tenant: one.previously for one in tenants if one.previously},
+        names=_renamed(setup.selection.every),
         services={name: frozenset(known.services.values()) for name, known in progress.items()},
     )
 

@@ -190,7 +190,7 @@ class Turns(Struct, frozen=True):
 
     async def _means(self, scribe: Scribe) -> Means:
         setup = self.setup
-        manifest = homed(setup.selection.by_name[scribe.tenant], scribe.progress)
+        manifest = homed(setup.selection.by_name[scribe.tenant], scribe.progress).opened()
         account = setup.accounts.of(manifest.tenant)
         now = setup.clock.now()
         return Means(

@@ -28,7 +28,7 @@ async def unwanted(setup: Setup, progress: Mapping[str, Progress], tenants: Iter
     if not left:
         return frozenset()
     pretended = {**progress, **{name: _never_begun(progress[name], some) for name, some in left.items()}}
-    chosen = tuple(one for one in setup.selection.every if one.tenant.tenant in left)
+    chosen = tuple(one for one in setup.selection.every if one.name in left)
     fresh = await plans(
         replace(setup.selection, chosen=chosen),
         accounts=setup.accounts,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.core.diagnostic import Diagnostic, Position, Problem, diagnostic, one_line
@@ -76,6 +77,15 @@ def read_workspace(path: Path) -> bytes:
     """Read the workspace file; raises `Unreadable` for what is none, or leads out of its repository."""
     check(path)
     return read_bytes(path)
+
+
+def size_of(files: Iterable[Path]) -> int:
+    """How many bytes files have together; what cannot be looked at counts for nothing."""
+    total = 0
+    for file in files:
+        with suppress(OSError):
+            total += file.stat().st_size
+    return total
 
 
 def read_bytes(path: Path) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from reconciler.core import across, rules, rules_workspace
 from reconciler.core.diagnostic import Diagnostic, Position, Problem, diagnostic
 from reconciler.core.explain import problems
-from reconciler.core.manifest import TENANT, ManifestFile, Tenant
+from reconciler.core.manifest import TENANT, ManifestFile
 from reconciler.core.shapes import TENANT_KEYS, WORKSPACE_KEYS
 from reconciler.core.sketch import Sketch, sketch
 from reconciler.core.workspace import WORKSPACE, Workspace
@@ -24,9 +24,14 @@ from reconciler.store.files import (
     read_workspace,
     refused,
     show,
+    size_of,
 )
+from reconciler.store.packed import Packed, packed_file
 from reconciler.store.uncollected import uncollected
 from reconciler.store.yaml import Document, Places, Unreadable, read
+
+AT_HAND = 8 * 1024 * 1024
+"""How many bytes of tenants' files stay in memory, about 60,000 people: who has fewer pays nothing for packing."""
 
 
 class Loaded(Struct, frozen=True):
@@ -37,7 +42,6 @@ class Loaded(Struct, frozen=True):
     root: Path
     manifests: tuple[ManifestFile, ...]
     diagnostics: tuple[Diagnostic, ...]
-    files: tuple[Path, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -49,9 +53,10 @@ class _Read(Struct, frozen=True):
     """One tenant's file as far as it could be read."""
 
     file: str
-    places: Places
+    places: Places | Packed
     sketch: Sketch
-    tenant: Tenant | None
+    marks: across.Marks
+    manifest: ManifestFile | None
 
 
 def load(
@@ -61,8 +66,12 @@ def load(
     cwd: Path,
     allowed_hosts: frozenset[str] = frozenset(),
     version: str,
+    at_hand: int = AT_HAND,
 ) -> Loaded:
-    """Read the workspace and every tenant below the paths; no fault stops the reading of the rest."""
+    """Read the workspace and every tenant below the paths; no fault stops the reading of the rest.
+
+    at_hand: how many bytes of tenants' files stay in memory; of more, each is read again when its turn comes.
+    """
     path = find_workspace(paths, given=workspace_file, cwd=cwd)
     root = path.parent if path else cwd
     with uncollected(freeze=True):
@@ -72,16 +81,22 @@ def load(
             return Loaded(None, path, root, (), tuple(found))
         files, missing = find_tenants(paths or default_paths(root), workspace=path, cwd=cwd)
         found.extend(missing)
-        done = [each for file in files if (each := _tenant(file, apis, found, cwd=cwd))]
-        for index, problem in across.check(
-            [each.sketch for each in done], files=[each.file for each in done]
-        ):
-            place = done[index].places.locate(problem.path, at_key=problem.at_key)
-            found.append(diagnostic(problem, Position(done[index].file, *place)))
-        manifests = tuple(
-            ManifestFile(each.tenant, file=each.file, where=each.places) for each in done if each.tenant
-        )
-    return Loaded(workspace, path, root, manifests, tuple(sorted(set(found))), files)
+        many = size_of(files) > at_hand
+        done = [one for file in files if (one := _tenant(file, apis, found, cwd=cwd, pack=many))]
+        found.extend(_between(done))
+        manifests = tuple(each.manifest for each in done if each.manifest)
+    return Loaded(workspace, path, root, manifests, tuple(sorted(set(found))))
+
+
+def _between(done: Sequence[_Read]) -> Iterator[Diagnostic]:
+    """List what breaks a rule between the files."""
+    for index, problem in across.check(
+        [each.sketch for each in done],
+        files=[each.file for each in done],
+        marks=[each.marks for each in done],
+    ):
+        place = done[index].places.locate(problem.path, at_key=problem.at_key)
+        yield diagnostic(problem, Position(done[index].file, *place))
 
 
 def _workspace(
@@ -111,7 +126,7 @@ def _workspace(
 
 
 def _tenant(
-    path: Path, apis: Mapping[str, str] | None, found: list[Diagnostic], *, cwd: Path
+    path: Path, apis: Mapping[str, str] | None, found: list[Diagnostic], *, cwd: Path, pack: bool
 ) -> _Read | None:
     file = show(path, cwd=cwd)
     try:
@@ -131,7 +146,15 @@ def _tenant(
     rest = (*rules.check(drawn), *rules.check_accounts(drawn, apis))
     found.extend(_found(file, problem, document) for problem in rest)
     # What the rules between files ask is drawn by now; the plain values would be a quarter of the memory.
-    return _Read(file, Places(data, file=file, items=document.items), replace(drawn, raw={}), tenant)
+    kept = replace(drawn, raw={})
+    marks = across.marks_of(drawn)
+    if pack:
+        packed = Packed(data, file=file)
+        waiting = packed_file(document.value, packed) if tenant else None
+        return _Read(file, packed, replace(kept, users=packed), marks, waiting)
+    places = Places(data, file=file, items=document.items)
+    manifest = ManifestFile(tenant, file=file, where=places) if tenant else None
+    return _Read(file, places, kept, marks, manifest)
 
 
 def _found(file: str, problem: Problem, document: Document) -> Diagnostic:

@@ -48,7 +48,7 @@ class Scene:
         world = World(
             snapshot=snapshot,
             lists=lists_of(snapshot),
-            claims=claims([self.tenant, *self.others], known, product_of),
+            claims=claims(sorted([self.tenant, *self.others], key=lambda one: one.tenant), known, product_of),
             capabilities=self.capabilities or FAMILIES[self.tenant.provider],
             product_of=product_of,
             sandbox=True,

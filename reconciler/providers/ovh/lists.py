@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from reconciler.core.errors import Missing, ProviderError, Rejected, Unavailable
 from reconciler.providers.http import path
 from reconciler.providers.ovh import batches
 from reconciler.providers.ovh.api import Api
+from reconciler.providers.ovh.expected import Expected
 from reconciler.providers.published import parse
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 PAGE = 5000  # objects a page, as its manager asks
 EXPIRED = "460"
@@ -48,6 +50,11 @@ class Listing(Generic[T]):
             raise error
         return self.objects
 
+    def ordered(self, names: Iterable[str]) -> Listing[T]:
+        """The same in the order of these names."""
+        self.objects = {name: self.objects[name] for name in names}
+        return self
+
     def complete(self) -> dict[str, T]:
         """Give the objects, or raise when one that is listed is not among them, for whatever reason."""
         for name in sorted({*self.missing, *self.expired}):
@@ -55,6 +62,22 @@ class Listing(Generic[T]):
                 f"{name} is listed and cannot be read yet", hint="try again later", code="partial"
             )
         return self.whole()
+
+
+class Kept(Protocol[T_contra]):
+    """Where objects are put that are too many to be kept as they come."""
+
+    def expect(self, number: int, /) -> None:
+        """Be told how many are coming."""
+        ...
+
+    def add(self, name: str, one: T_contra, /) -> None:
+        """Keep an object; its name is new."""
+        ...
+
+    def clear(self) -> None:
+        """Forget them all: the list was not complete."""
+        ...
 
 
 async def ids(api: Api, route: str, query: dict[str, str] | None = None) -> list[str]:
@@ -74,31 +97,51 @@ async def listing(
     key: Callable[[T], str],
     only: Iterable[str] | None = None,
     shown: Sequence[str] = (),
+    into: Kept[T] | None = None,
 ) -> Listing[T]:
     """Read every object of a list, or of its ids only those in `only`.
 
     shown: the ids as a batch told them, believed only where the expanded list names the same.
+    into: what keeps the objects, page by page, instead of the listing.
     """
     if only is not None:
         return await objects(api, route, kind, sorted(only), key=key)
-    if (found := await _as_shown(api, route, kind, key, shown)) is not None:
-        return found
-    names = await ids(api, route)
-    if (found := await _as_shown(api, route, kind, key, names)) is not None:
-        return found
-    return await objects(api, route, kind, names, key=key)
+    found: Listing[T] = Listing()
+    kept = _Objects(found) if into is None else into
+    for told in (shown, None):
+        # Held by nothing else: of an account's seats, the names alone are much.
+        expected = Expected(await ids(api, route) if told is None else told)
+        if await _as_shown(api, route, kind, key, expected, kept):
+            return found if into is not None else found.ordered(expected.names())
+    found = await objects(api, route, kind, expected.names(), key=key)
+    if into is not None:
+        for name in tuple(found.objects):
+            into.add(name, found.objects.pop(name))
+    return found
+
+
+class _Objects(Generic[T]):
+    """The objects of a listing."""
+
+    def __init__(self, found: Listing[T]) -> None:
+        self.add = found.objects.__setitem__
+        self.clear = found.objects.clear
+
+    def expect(self, number: int, /) -> None:
+        """However many they are, all are kept as they come."""
 
 
 async def _as_shown(
-    api: Api, route: str, kind: type[T], key: Callable[[T], str], names: Sequence[str]
-) -> Listing[T] | None:
-    """Take the expanded list where it names exactly these ids."""
-    expanded = await _expanded(api, route, kind, key) if len(names) > 1 else None
-    if expanded is None or expanded.keys() != {name.lower() for name in names}:
-        return None
-    found: Listing[T] = Listing()
-    found.objects = {name: expanded[name.lower()] for name in names}
-    return found
+    api: Api, route: str, kind: type[T], key: Callable[[T], str], expected: Expected, kept: Kept[T]
+) -> bool:
+    """Keep the expanded list where it names exactly these ids, each once; else nothing of it."""
+    if not expected.clear or len(expected) < 2:
+        return False
+    kept.expect(len(expected))
+    if await _expanded(api, route, kind, key, expected, kept):
+        return True
+    kept.clear()
+    return False
 
 
 async def objects(
@@ -121,35 +164,47 @@ async def objects(
     return found
 
 
-async def _expanded(api: Api, route: str, kind: type[T], key: Callable[[T], str]) -> dict[str, T] | None:
-    """Read the expanded list, by id in lower case; None when it is not answered or does not add up."""
+async def _expanded(
+    api: Api, route: str, kind: type[T], key: Callable[[T], str], expected: Expected, kept: Kept[T]
+) -> bool:
+    """Keep the expanded list page by page, if it is answered and adds up."""
     feature = f"expanded {batches.pattern(route)}"
-    if feature in api.unanswered:
-        return None
-    found: list[T] = []
-    total = 1
-    page = 1
-    while len(found) < total:
-        try:
-            headers = {**EXPANDED_HEADERS, "X-Pagination-Number": str(page)}
-            answer = await api.session.read(route, headers=headers, attempts=1)
-        except (Unavailable, Rejected):
-            return None
-        if not isinstance(answer.data, list) or not all(isinstance(one, dict) for one in answer.data):
-            api.unanswered.add(feature)
-            return None
-        try:
-            found += parse(list[kind], answer.data)  # type: ignore[valid-type]
-        except ValueError:
-            return None
-        total = _elements(answer.headers.get("x-pagination-elements"), len(found))
-        if not answer.data:
-            break
+    total, page, count = 1, 0, 0
+    while count < total and feature not in api.unanswered:
         page += 1
-    if len(found) != total:
+        told = await _page(api, route, kind, page, feature)
+        if told is None:
+            return False
+        some, elements = told
+        for one in some:
+            name = expected.meet(key(one))
+            if name is None:
+                return False
+            kept.add(name, one)
+        count += len(some)
+        total = _elements(elements, count)
+        if not some:
+            break
+    return count == total and expected.met
+
+
+async def _page(
+    api: Api, route: str, kind: type[T], page: int, feature: str
+) -> tuple[list[T], str | None] | None:
+    """Read a page of the expanded list, and how many elements all have; None when it is not answered."""
+    try:
+        headers = {**EXPANDED_HEADERS, "X-Pagination-Number": str(page)}
+        answer = await api.session.read(route, headers=headers, attempts=1)
+    except (Unavailable, Rejected):
         return None
-    by_id = {key(one).lower(): one for one in found}
-    return by_id if len(by_id) == total else None
+    if not isinstance(answer.data, list) or not all(isinstance(one, dict) for one in answer.data):
+        api.unanswered.add(feature)
+        return None
+    try:
+        some: list[T] = parse(list[kind], answer.data)  # type: ignore[valid-type]
+    except ValueError:
+        return None
+    return some, answer.headers.get("x-pagination-elements")
 
 
 def _elements(header: str | None, otherwise: int) -> int:

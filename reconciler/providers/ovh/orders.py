@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -91,11 +92,11 @@ async def bought(api: Api, order: str) -> list[Bought]:
 
 
 async def on_their_way(
-    api: Api, *, readable: frozenset[str], settled: frozenset[str]
+    api: Api, *, readable: Callable[[str], bool], settled: frozenset[str]
 ) -> list[tuple[Bought, str]]:
     """Give what is ordered and not there yet, each with the order's status.
 
-    readable: the seats and services that can be read. What is delivered is there once those it names are.
+    readable: whether a seat or service can be read. What is delivered is there once those it names are.
     settled: orders that were seen to be there before; asking about each of a busy month's would take its time.
     """
     now = await api.now()
@@ -123,11 +124,11 @@ async def on_their_way(
     ]
 
 
-def _there(one: Bought, word: str, readable: frozenset[str]) -> bool:
+def _there(one: Bought, word: str, readable: Callable[[str], bool]) -> bool:
     """Whether what was ordered can be read already, by the names that its lines carry."""
     if word == UNREADABLE:
-        return bool(one.names) and one.names <= readable
-    return word == "delivered" and one.names <= readable
+        return bool(one.names) and all(map(readable, one.names))
+    return word == "delivered" and all(map(readable, one.names))
 
 
 async def _word(api: Api, order: str) -> str:
@@ -161,10 +162,10 @@ def incoming(one: Bought, word: str) -> Incoming:
     )
 
 
-def _service_named(names: frozenset[str], readable: frozenset[str]) -> str | None:
+def _service_named(names: frozenset[str], readable: Callable[[str], bool]) -> str | None:
     """Give the service that an order without that configuration joins: its lines may name it, or its seats."""
     services = {service for name in names for service in (name, name.rpartition("-")[0])}
-    return min(services & readable, default=None)
+    return min(filter(readable, services), default=None)
 
 
 async def _extension(api: Api, route: str) -> Extended | None:

@@ -10,31 +10,20 @@ from datetime import datetime
 from reconciler.core.errors import Unavailable
 from reconciler.core.manifest import OfficeAttach
 from reconciler.core.manifest import Tenant as Manifest
-from reconciler.core.model import Holding, Place, Quote, Snapshot
+from reconciler.core.model import Holding, Quote, Snapshot
 from reconciler.core.provider import Provider
 from reconciler.core.trace import Trace
 from reconciler.providers.http import path
 from reconciler.providers.ovh import carts, lists, orders, traces
 from reconciler.providers.ovh.api import Api
-from reconciler.providers.ovh.capabilities import LICENCES, PREPAID, PRODUCTS
+from reconciler.providers.ovh.capabilities import LICENCES, PREPAID
 from reconciler.providers.ovh.carts import Wanted
 from reconciler.providers.ovh.lists import Listing
 from reconciler.providers.ovh.prepaid import holdings
-from reconciler.providers.ovh.prepaid.seats import Seats, service_of
+from reconciler.providers.ovh.prepaid.seats import Seats, group_of, product_of, service_of
 from reconciler.providers.ovh.wire import Seat, Service
 
 ROOT = "/license/officePrepaid"
-
-
-def group_of(seat: str) -> str:
-    """The service in front of a seat's number; only for a seat that cannot say itself where it belongs."""
-    return seat.rpartition("-")[0] or seat
-
-
-def product_of(seat: Seat) -> str:
-    """The product of a seat, as a manifest names it."""
-    licence = seat.licences[0] if seat.licences else ""
-    return PRODUCTS.get(licence, licence)
 
 
 class PrepaidAccount:
@@ -74,20 +63,19 @@ class PrepaidAccount:
         told: tuple[Holding, ...] = (),  # noqa: ARG002 - everything can be read
     ) -> Snapshot:
         """Read the seats of all tenants and the orders on their way."""
-        found = await lists.listing(self.api, ROOT, Seat, key=lambda seat: seat.service_name)
-        if found.failed and not found.objects:
+        seats = Seats()
+        found = await lists.listing(self.api, ROOT, Seat, key=lambda seat: seat.service_name, into=seats)
+        if found.failed and not seats:
             found.whole()
-        self.seats = Seats()
-        self.seats.update(found.objects)
+        self.seats = seats
         self.expired = found.expired
         services = self.seats.services()
-        readable = frozenset({*self.seats, *services})
-        coming = await orders.on_their_way(self.api, readable=readable, settled=settled)
+        coming = await orders.on_their_way(self.api, readable=self.seats.shows, settled=settled)
         on_order = {group_of(name) for one, _ in coming for name in one.names}
         failed = self._unreadable(found, on_order)
         self._fresh = services - failed.keys()
         return Snapshot(
-            holdings=tuple(one for service in sorted(services) for one in self.holdings(service)),
+            holdings=tuple(one for service in sorted(services) for one in self._outlined(service)),
             incoming=tuple(orders.incoming(one, word) for one, word in coming),
             failed=failed,
         )
@@ -98,14 +86,13 @@ class PrepaidAccount:
         on_order: services of orders on their way, whose seats are listed before they can be read.
         """
         # Where names of seats do not tell the service, one that cannot be read may be of any of those.
-        services = ((service_of(name, seat), group_of(name)) for name, seat in self.seats.items())
-        renamed = {service for service, named in services if service != named}
+        renamed = self.seats.strange
         failed: dict[str, str] = {}
         for name, error in found.failed.items():
             failed |= dict.fromkeys((*renamed, group_of(name)), error.message)
         self._missing = {}
         unread = [name for name in found.missing if group_of(name) not in on_order]
-        for name in (*unread, *self._untold(self.seats)):
+        for name in (*unread, *sorted(self.seats.untold)):
             service = self._service_of(name)
             product = self._only_product(service)
             if product is not None:
@@ -163,17 +150,16 @@ class PrepaidAccount:
 
     def holdings(self, service: str, records: dict[str, Service] | None = None) -> list[Holding]:
         """Show a service as holdings, one a product; dates only with `records`."""
-        places: dict[str, list[Place]] = {}
-        for name in self._names(service):
-            seat = self.seats[name]
-            product = product_of(seat) or self._missing.get(name, "")
-            places.setdefault(product, []).append(holdings.place(name, seat, (records or {}).get(name)))
-        for name, product in self._missing.items():
-            if name not in self.seats and group_of(name) == service:
-                places.setdefault(product, []).append(Place(ref=name, ready=False))
+        places = holdings.places(self.seats.group(service), self._missing_of(service), records or {})
         ended = {name for name, one in (records or {}).items() if one.ending}
         lapsed = [name for name in self.over(service) if name not in ended]
         return [holdings.holding(service, product, some, records, lapsed) for product, some in places.items()]
+
+    def _outlined(self, service: str) -> list[Holding]:
+        """Show a service of the account's list; where there are too many, places are made when somebody looks."""
+        found = self.holdings(service)
+        packed = self.seats.packed(service)
+        return found if packed is None else holdings.outlined(found, packed, self._missing_of(service))
 
     def over(self, service: str) -> list[str]:
         """Seats of a service that are listed and have expired."""
@@ -218,6 +204,15 @@ class PrepaidAccount:
         self.ending |= {name for name, record in found.objects.items() if record.ending}
         return found.objects
 
+    def _missing_of(self, service: str) -> dict[str, str]:
+        """The products of a service's seats that do not tell theirs, or cannot be read yet."""
+        there = self.seats.group(service) if self._missing else {}
+        return {
+            name: product
+            for name, product in self._missing.items()
+            if name in there or (name not in self.seats and group_of(name) == service)
+        }
+
     def _names(self, service: str) -> list[str]:
         return self.seats.of(service)
 
@@ -238,15 +233,12 @@ class PrepaidAccount:
         }
         product = self._only_product(service)
         if product is not None:
-            self._missing |= dict.fromkeys((*found.missing, *self._untold(self._names(service))), product)
-
-    def _untold(self, names: Iterable[str]) -> list[str]:
-        """Seats that can be read and do not tell their licence, so that nobody knows of which product they are."""
-        return [name for name in names if not product_of(self.seats[name])]
+            untold = self.seats.untold.intersection(self._names(service))
+            self._missing |= dict.fromkeys((*found.missing, *untold), product)
 
     def _only_product(self, service: str) -> str | None:
         """The product of a service's seats; None when they are of several, or none of them tells."""
-        products = {product_of(self.seats[name]) for name in self._names(service)} - {""}
+        products = {product_of(seat) for seat in self.seats.group(service).values()} - {""}
         return products.pop() if len(products) == 1 else None
 
     def _service_of(self, name: str) -> str:

@@ -12,7 +12,8 @@ from reconciler.core.provider import Absent, Accepted, Done, Outcome, StepRecord
 from reconciler.providers.ovh import lists, orders, purchase, renewal
 from reconciler.providers.ovh.carts import Wanted
 from reconciler.providers.ovh.orders import Bought
-from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount, group_of, product_of
+from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount
+from reconciler.providers.ovh.prepaid.seats import group_of, product_of
 
 
 async def reread(account: PrepaidAccount, action: Action) -> Json | None:

@@ -2,10 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import overload
+
+from msgspec.structs import replace
 
 from reconciler.core.model import Holding, Place
+from reconciler.providers.ovh.prepaid.seats import product_of, unpacked
 from reconciler.providers.ovh.wire import Seat, Service
+
+
+class Outline(Sequence[Place]):
+    """The places of a holding as they were listed: counted, and made anew for whoever looks at them."""
+
+    __slots__ = ("_missing", "_number", "_packed", "_product")
+
+    def __init__(self, one: Holding, packed: bytes, missing: Mapping[str, str]) -> None:
+        self._number = len(one.places)
+        self._product = one.product
+        self._packed = packed
+        self._missing = missing
+
+    def __len__(self) -> int:
+        return self._number
+
+    @overload
+    def __getitem__(self, at: int) -> Place: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Place]: ...
+    def __getitem__(self, at: int | slice) -> Place | Sequence[Place]:
+        return places(unpacked(self._packed), self._missing, {})[self._product][at]
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self[:])
+
+
+def outlined(found: Iterable[Holding], packed: bytes, missing: Mapping[str, str]) -> list[Holding]:
+    """Show holdings without keeping their places. packed, missing: the service's seats, and what `places` needs."""
+    return [replace(one, places=Outline(one, packed, missing)) for one in found]
+
+
+def places(
+    seats: Mapping[str, Seat], missing: Mapping[str, str], records: Mapping[str, Service]
+) -> dict[str, list[Place]]:
+    """Show the seats of a service by product.
+
+    missing: the products of those that do not tell theirs, and of those that are listed and cannot be read.
+    """
+    found: dict[str, list[Place]] = {}
+    for name, seat in sorted(seats.items(), key=lambda pair: pair[0]):
+        product = product_of(seat) or missing.get(name, "")
+        found.setdefault(product, []).append(place(name, seat, records.get(name)))
+    for name, product in missing.items():
+        if name not in seats:
+            found.setdefault(product, []).append(Place(ref=name, ready=False))
+    return found
 
 
 def place(name: str, seat: Seat, record: Service | None) -> Place:

@@ -22,7 +22,8 @@ from reconciler.core.provider import (
     Unknown,
 )
 from reconciler.providers.http import path
-from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount, product_of
+from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount
+from reconciler.providers.ovh.prepaid.seats import product_of
 from reconciler.providers.ovh.wire import Seat, Task
 from reconciler.providers.settle import last, look_again, not_changed, settled
 
