@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from reconciler.core.journal import Event, Journal, Kind
@@ -52,6 +53,7 @@ print(few, sum(1 for _ in history_parts(history())), most() - before)
 """
 
 
+@pytest.mark.unmeasured
 def test_two_hundred_thousand_events_are_read_in_flat_memory(tmp_path: Path, opening: Opener) -> None:
     journal = opening()
     journal.append(*many(1))
