@@ -40,9 +40,9 @@ def reading(world: World, journal: Journal, clock: SystemClock) -> Setup:
 
 def manifest_of(world: World, tenant: str) -> ManifestFile:
     """A tenant's manifest; WorkspaceError where no file names it."""
-    found = next((one for one in world.selection.every if one.tenant.tenant == tenant), None)
+    found = next((one for one in world.selection.every if one.name == tenant), None)
     if found is None:
-        names = ", ".join(sorted(one.tenant.tenant for one in world.selection.every))
+        names = ", ".join(sorted(one.name for one in world.selection.every))
         raise WorkspaceError(f"there is no tenant {tenant!r}", hint=f"the files name {names or 'none'}")
     return found
 
