@@ -13,5 +13,5 @@ def begun_by_resume(setup: Setup, tenant: str, known: Progress) -> tuple[Action,
 
     The guards judge by it, and what is begun is written down with it: it counts as spent this month.
     """
-    groups = setup.selection.by_name[tenant].tenant.license_groups
+    groups = setup.selection.by_name[tenant].head.license_groups
     return told(known.todo.values(), setup.prices, {one.name: one.product for one in groups})
