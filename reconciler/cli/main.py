@@ -103,7 +103,10 @@ def main() -> NoReturn:
         _refuse(error, wishes)
         code = WRONG_USAGE if isinstance(error, click.UsageError) else error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        from reconciler.cli.options import wants_json
+        from reconciler.cli.output import remark
+
+        remark("interrupted", as_json=wants_json(wishes))
         code = INTERRUPTED
     except ReconcilerError as error:
         from reconciler.cli.output import complain
@@ -115,10 +118,7 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception:  # noqa: BLE001 - the last resort: a bug, shown as one
-        from reconciler.cli.faults import trace
-
-        click.echo(trace(), err=True, nl=False)
-        click.echo("this is a bug in reconciler: please report it with the lines above", err=True)
+        _confess(wishes)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -135,3 +135,17 @@ def _refuse(error: click.ClickException, wishes: dict[str, bool]) -> None:
     hint = f"`{context.command_path} --help` tells what there is" if context else ""
     code = "usage" if isinstance(error, click.UsageError) else "refused"
     complain(ReconcilerError(error.format_message(), hint=hint, code=code), as_json=True)
+
+
+def _confess(wishes: dict[str, bool]) -> None:
+    """Show the bug that is being handled, with its trace."""
+    from reconciler.cli.faults import trace
+    from reconciler.cli.options import wants_json
+    from reconciler.cli.output import complain
+
+    said = "this is a bug in reconciler: please report it with the lines above"
+    if wants_json(wishes):
+        complain(ReconcilerError(said.replace("lines above", "hint"), hint=trace(), code="bug"), as_json=True)
+        return
+    click.echo(trace(), err=True, nl=False)
+    click.echo(said, err=True)

@@ -68,6 +68,14 @@ def note(text: str, *, as_json: bool = False) -> None:
         click.echo(f"Note: {text}", err=True)
 
 
+def remark(text: str, *, as_json: bool) -> None:
+    """Say what happens to the run itself, as that it is stopped."""
+    if as_json:
+        _line("note", text)
+    else:
+        click.echo(text, err=True)
+
+
 def _line(kind: str, message: str, **more: str) -> None:
     at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     click.echo(json.dumps({"at": at, "kind": kind, "message": message, **more}), err=True)

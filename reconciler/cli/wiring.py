@@ -20,6 +20,8 @@ from reconciler import __version__
 from reconciler.cli.faults import listen
 from reconciler.cli.offline import show
 from reconciler.cli.opening import Opener
+from reconciler.cli.options import wants_json
+from reconciler.cli.output import remark
 from reconciler.core.errors import ManifestError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.fields import seconds
 from reconciler.core.journal import Event, Journal
@@ -262,6 +264,7 @@ def stoppable(clock: SystemClock, made: Setup) -> Iterator[None]:
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
+    as_json = _as_json()
     signals = 0
 
     def cut() -> None:
@@ -276,7 +279,7 @@ def stoppable(clock: SystemClock, made: Setup) -> Iterator[None]:
         if signals > 1 or not made.acting:
             cut()
             return
-        click.echo("stopping: what was sent is finished or journalled, nothing new is begun", err=True)
+        remark("stopping: what was sent is finished or journalled, nothing new is begun", as_json=as_json)
         clock.stop()
         loop.call_later(GRACE, cut)
 
@@ -304,9 +307,15 @@ def run(main: Callable[[], Coroutine[Any, Any, T]], made: Setup, clock: SystemCl
         return asyncio.run(whole())
     except asyncio.CancelledError:
         if made.acting:
-            click.echo(
+            remark(
                 "what was sent is in the journal: `reconciler status` shows what is open, "
                 "`reconciler resume` goes on",
-                err=True,
+                as_json=_as_json(),
             )
         raise click.Abort from None
+
+
+def _as_json() -> bool:
+    """Whether what is said beside the result is lines of JSON."""
+    context = click.get_current_context(silent=True)
+    return wants_json(context.find_root().obj if context else None)

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from reconciler import __version__
-from reconciler.cli.main import COMMANDS, cli
+from reconciler.cli.main import COMMANDS, _confess, cli
 from tests.cli.place import WORLD, Place, run
 
 COMMON = {"--workspace", "--verbose", "--quiet", "--log-json"}
@@ -325,3 +325,21 @@ def test_with_log_json_all_that_is_said_beside_the_result_is_a_line_of_json(
     told = [json.loads(one) for one in done.err.splitlines()]
     assert all({"at", "kind"} <= one.keys() for one in told)
     assert [one["kind"] for one in told if one["kind"] == "error"] == ["error"] * (code != 0)
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_bug_shows_its_trace_in_the_form_that_was_asked_for(
+    capsys: pytest.CaptureFixture[str],
+    as_json: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    try:
+        [].pop()
+    except IndexError:
+        _confess({"log_json": as_json})
+
+    said = capsys.readouterr().err
+    told = json.loads(said) if as_json else {"code": "bug", "message": said, "hint": said}
+    assert told["code"] == "bug"
+    assert "this is a bug in reconciler" in told["message"]
+    assert told["hint"].startswith("Traceback")
+    assert "pop from empty list" in told["hint"]

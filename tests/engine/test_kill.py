@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
@@ -133,12 +134,14 @@ def test_a_plan_ends_at_once_and_without_a_trace(town: Callable[[Story], Town]) 
     one = town(CHOSEN[0])
     with closing(one.world()) as world:
         world.fault("throttle", method="GET", path="/license/office", times=100, seconds=30)
-    process, place = one.start("plan")
+    process, place = one.start("plan", "--log-json")
     one.wait_for(lambda world: any(each["status"] == 429 for each in world.requests()), process)
 
     process.send_signal(signal.SIGINT)
 
-    assert one.end(process, place).code == 130
+    ended = one.end(process, place)
+    assert ended.code == 130
+    assert [json.loads(line)["message"] for line in ended.err.splitlines()][-1] == "interrupted"
 
 
 def test_of_two_processes_at_once_one_buys(town: Callable[[Story], Town]) -> None:
