@@ -57,6 +57,8 @@ def test_only_what_is_marked_is_left_out(tmp_path: Path) -> None:
         "-u",
         "COVERAGE_FILE",
         "-u",
+        "PYTEST_ADDOPTS",
+        "-u",
         "CI",
         f"PYTHONPATH={ROOT}:.",
     ]
