@@ -79,7 +79,8 @@ def to_read(
 def forgotten(tenant: Tenant, progress: Progress) -> dict[str, tuple[str, str, str]]:
     """Groups that the journal remembers and no file writes any more."""
     written = {one.name for one in tenant.license_groups} | {one.previously for one in tenant.license_groups}
-    return {name: known for name, known in progress.services.items() if name not in written}
+    known = progress.endings | progress.services
+    return {name: one for name, one in known.items() if name not in written}
 
 
 def plan_tenant(

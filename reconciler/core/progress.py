@@ -19,7 +19,8 @@ class Progress(Struct):
     arrived: numbers of orders that were seen delivered; nobody needs to ask about them again.
     inherited: the tenant's name before a rename, while all of this is only known under that name.
     took: the name from which it was taken over. twice: the name before, while that is another tenant's memory.
-    services: group to (ref, product, scope). owned: (group, login in full) to the login as written.
+    services: group to (ref, product, scope). endings: the same of groups that an apply cancelled.
+    owned: (group, login in full) to the login as written.
     created: people this tool put into a directory, and the key each has there; empty where that was not told.
     settings: what became so at an address of the tenant.
     customer: the customer's id at the seller, once an apply created it.
@@ -37,6 +38,7 @@ class Progress(Struct):
     stuck: dict[Address, Stuck] = field(default_factory=dict)
     services: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
+    endings: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     owned: dict[tuple[str, str], str] = field(default_factory=dict)
     created: dict[str, str] = field(default_factory=dict)
     settings: dict[Address, Json] = field(default_factory=dict)

@@ -37,12 +37,20 @@ def _own(progress: Progress, action: Action, data: Json) -> None:
             progress.owned.pop((group, login), None)
         case Verb.CANCEL if group:
             progress.cancelled.add(group)
+            _ending(progress, group, action.detail)
         case Verb.UPDATE if group and action.detail.get("renewal") == "auto":
             progress.cancelled.discard(group)
         case Verb.UPDATE if old := action.detail.get("previously"):
             _rename(progress, action, str(old), login)
         case _:
             pass
+
+
+def _ending(progress: Progress, group: str, detail: Json) -> None:
+    """Remember what ends, so that it is shown until then whatever becomes of its line in the file."""
+    if service := detail.get("service"):
+        scope = str(detail.get("scope") or service)
+        progress.endings[group] = (str(service), str(detail.get("product", "")), scope)
 
 
 def _rename(progress: Progress, action: Action, old: str, login: str) -> None:

@@ -41,8 +41,9 @@ def test_whom_nobody_ever_wrote_still_holds_it_up(acme: Place) -> None:
     assert "nobody wrote ada@acme.o365.ovh.com" in plan["blocked"][0]["reason"]
 
 
-def test_taken_out_of_the_file_it_is_still_shown_until_it_ends(acme: Place) -> None:
-    acme.ok("apply --yes")
+@pytest.mark.parametrize("known", ["apply --yes", "adopt acme"])
+def test_taken_out_of_the_file_it_is_still_shown_until_it_ends(acme: Place, known: str) -> None:
+    acme.ok(known)
     cancel(acme)
     acme.ok("apply --yes")
     before = acme.tenant("acme")["leaving"]
