@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from reconciler.core.errors import Unavailable
 from reconciler.providers import open_session
-from reconciler.providers.ovh import lists
+from reconciler.providers.ovh import batches, lists
 from reconciler.providers.ovh.api import Api
 from reconciler.providers.ovh.wire import Seat
 from tests.providers.rig import GROUP, KEYS, PAYG, SETTINGS, Open, Time
@@ -54,6 +55,37 @@ async def test_what_is_not_answered_is_not_asked_for_twice(open_rig: Open) -> No
     await lists.listing(api, ROOT, Seat, key=lambda seat: seat.service_name)
 
     assert rig.session.requests["GET"] == 1 + SEATS
+
+
+async def test_who_gives_up_takes_the_answer_from_nobody_else(open_rig: Open) -> None:
+    rig = await open_rig("ovh-prepaid", GROUP, WORLD)
+    api = Api(rig.session)
+    names = await lists.ids(api, ROOT)
+    rig.session.requests.clear()
+    both = [asyncio.create_task(batches.together(api, ROOT, Seat, names[:2])) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    both[0].cancel()
+    left, kept = await asyncio.gather(*both, return_exceptions=True)
+
+    assert isinstance(left, asyncio.CancelledError)
+    assert isinstance(kept, dict)
+    assert set(kept) == set(names[:2])
+    assert rig.session.requests["GET"] == 1
+
+
+async def test_what_breaks_a_wave_is_told_to_all_of_it(open_rig: Open) -> None:
+    rig = await open_rig("ovh-prepaid", GROUP, WORLD)
+    api = Api(rig.session)
+    names = await lists.ids(api, ROOT)
+    await rig.session.close()
+    api.session = None  # type: ignore[assignment] # a bug, which nobody foresaw
+
+    both = await asyncio.gather(
+        *(batches.together(api, ROOT, Seat, names[:2]) for _ in range(2)), return_exceptions=True
+    )
+
+    assert [type(one) for one in both] == [AttributeError, AttributeError]
 
 
 async def test_a_batch_that_comes_back_in_part_is_completed_one_by_one(open_rig: Open) -> None:

@@ -28,6 +28,7 @@ class Wave:
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
         self.answer: asyncio.Task[dict[str, Any]] | None = None
+        self.done = asyncio.Event()
 
 
 async def together(
@@ -41,8 +42,9 @@ async def together(
     wave.names.update(dict.fromkeys(names))
     if wave.answer is None:
         wave.answer = asyncio.create_task(_read(api, key, kind))
-    # Shielded: who gives up does not take the answer from the others.
-    answered = await asyncio.shield(wave.answer)
+        wave.answer.add_done_callback(lambda _: wave.done.set())
+    await wave.done.wait()  # and not for the answer itself: who gives up would take it from the others
+    answered = wave.answer.result()
     return {name: answered[name] for name in names if name in answered}
 
 
