@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from goals import FULL, GOALS, SMOKE, Bench, Sizes
 from measure import Row, as_json, table
-from msgspec.structs import replace
 from zones import program
 
 

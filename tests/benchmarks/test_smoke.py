@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_benchmarks_run_with_tiny_sizes_and_measure_every_goal() -> None:
     result = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "run.py", "--smoke", "--json"],
+        [sys.executable, ROOT / "benchmarks" / "run.py", "--smoke", "--rounds", "1", "--json"],
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
