@@ -286,9 +286,7 @@ class _Reader(Struct, kw_only=True):
             names.setdefault(key or group.product, group.product)
         quotes = {one: await self._quote(one, names) for one in sorted({*wanted, *units.values()}, key=str)}
         known = {product: price for product, one in units.items() if (price := quotes[one].price) is not None}
-        return replace(
-            priced(plan, asked, quotes), unmanaged=with_monthly(plan.unmanaged, holdings, known)
-        )
+        return replace(priced(plan, asked, quotes), unmanaged=with_monthly(plan.unmanaged, holdings, known))
 
     async def _quote(self, wanted: Ask, names: Mapping[str, str]) -> Quote:
         if wanted not in self.quotes:

@@ -142,7 +142,9 @@ class Page(Struct):
         if why and not beside:
             room = self.options.width - indent - BELOW
             start = " " * (indent + BELOW)
-            self.lines += [[Piece(start + more)] for more in ([why] if sizes[-1] <= room else wrap(why, room))]
+            self.lines += [
+                [Piece(start + more)] for more in ([why] if sizes[-1] <= room else wrap(why, room))
+            ]
 
     def _align(self, row: Row, grid: Grid, indent: int) -> None:
         why = row[-1]

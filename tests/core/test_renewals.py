@@ -92,7 +92,11 @@ def test_what_ended_is_counted_down() -> None:
 
 @pytest.mark.parametrize(
     ("gone", "said"),
-    [(29, "it can be used for 1 more day, until"), (30, "it cannot be used any more"), (31, "it cannot be used")],
+    [
+        (29, "it can be used for 1 more day, until"),
+        (30, "it cannot be used any more"),
+        (31, "it cannot be used"),
+    ],
 )
 def test_the_grace_ends_on_its_last_day(gone: int, said: str) -> None:
     over = (NOW - timedelta(days=gone)).date()
