@@ -22,10 +22,11 @@ def run() -> NoReturn:
         main()
     except SystemExit as ended:
         if isinstance(ended.code, int) and threading.active_count() == 1:
-            with suppress(OSError):  # who read our output has gone: Python's own end is the right one then
+            with suppress(OSError, ValueError):  # nobody reads our output any more: Python's own end is right then
                 atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
-                sys.stdout.flush()
-                sys.stderr.flush()
+                for out in (sys.stdout, sys.stderr):
+                    if out is not None:  # as it is where the caller closed it
+                        out.flush()
                 os._exit(ended.code)
         raise
 

@@ -176,3 +176,16 @@ def test_a_reader_who_has_gone_is_no_error() -> None:
 
     assert result.stdout == "{0\n"
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("arguments", "code"), [("--version", 0), ("plan --no-such", 64)])
+def test_who_closes_the_outputs_is_still_told_the_code(arguments: str, code: int, closed: str) -> None:
+    program = f"{sys.executable} -m reconciler {arguments} {closed}"
+
+    result = subprocess.run(
+        ["bash", "-c", program], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+    assert result.returncode == code
+    assert "Traceback" not in result.stderr

@@ -40,6 +40,7 @@ def _own(progress: Progress, action: Action, data: Json) -> None:
             _ending(progress, group, action.detail)
         case Verb.UPDATE if group and action.detail.get("renewal") == "auto":
             progress.cancelled.discard(group)
+            progress.endings.pop(group, None)
         case Verb.UPDATE if old := action.detail.get("previously"):
             _rename(progress, action, str(old), login)
         case _:
@@ -105,6 +106,8 @@ def take_over(progress: Progress, kept: Json) -> None:
     progress.customer = str(kept["customer"])
     progress.created |= dict((one, "") if isinstance(one, str) else one for one in kept["created"])
     progress.cancelled |= set(kept["cancelled"])
+    endings = kept.get("endings", {})  # what older versions wrote has none
+    progress.endings |= {group: (ref, product, scope) for group, (ref, product, scope) in endings.items()}
     progress.orders |= set(kept["orders"])
     progress.settings |= kept["settings"]
     for group, (at, service, seats, *names) in kept["delivered"].items():

@@ -224,6 +224,8 @@ def _give_up_name(progress: Progress, old: str, group: str) -> None:
     if old in progress.cancelled:
         progress.cancelled.remove(old)
         progress.cancelled.add(group)
+    if (ending := progress.endings.pop(old, None)) is not None:
+        progress.endings.setdefault(group, ending)
     for owned_group, login in [one for one in progress.owned if one[0] == old]:
         written = progress.owned.pop((owned_group, login))
         progress.owned.setdefault((group, login), written)

@@ -65,6 +65,7 @@ def _kept(progress: Progress, old: str) -> Entry:
         "customer": progress.customer,
         "created": sorted(progress.created.items()),
         "cancelled": sorted(progress.cancelled),
+        "endings": {group: list(known) for group, known in progress.endings.items()},
         "orders": sorted(progress.orders),
         "settings": {address: dict(after) for address, after in progress.settings.items()},
         "delivered": {

@@ -58,3 +58,22 @@ def test_taken_out_of_the_file_it_is_still_shown_until_it_ends(acme: Place, know
     assert len(seats) == 2
     assert plan["unmanaged"][0]["address"] == "group/office"
     assert acme.run("plan --detailed-exitcode").code == 0
+
+
+def test_a_renamed_tenant_still_shows_what_ends(acme: Place) -> None:
+    acme.ok("apply --yes")
+    cancel(acme)
+    acme.ok("apply --yes")
+    acme.edit("tenants/acme.yaml", "tenant: acme\n", "tenant: apex\npreviously: acme\n")
+    before = acme.tenant("apex")["leaving"]
+    acme.ok("apply --yes")
+    acme.write(
+        "tenants/acme.yaml",
+        ACME.partition("license_groups:")[0].replace("tenant: acme\n", "tenant: apex\n")
+        + "license_groups: []\n",
+    )
+
+    plan = acme.tenant("apex")
+
+    assert {one["on"] for one in plan["leaving"]} == {one["on"] for one in before} != set()
+    assert {one["address"] for one in plan["leaving"]} == {"group/office"}

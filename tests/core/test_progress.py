@@ -191,6 +191,17 @@ def test_another_update_changes_nobody() -> None:
     assert replay([*ours("ada"), intended(update), event(Kind.FINISHED, update)]).owned
 
 
+def test_what_ends_is_known_by_the_groups_name_of_today_and_no_more_once_it_goes_on() -> None:
+    leave = action(Verb.CANCEL, detail={"service": "s", "product": "business"})
+    stay = action(Verb.UPDATE, detail={"service": "s", "product": "business", "renewal": "auto"})
+    ended = [intended(leave), event(Kind.FINISHED, leave)]
+    renamed = event(Kind.ADOPTED, None, group="desk", ref="s", product="business", instead_of="office")
+
+    assert replay(ended).endings == {"office": ("s", "business", "s")}
+    assert replay([*ended, renamed]).endings == {"desk": ("s", "business", "s")}
+    assert replay([*ended, intended(stay), event(Kind.FINISHED, stay)]).endings == {}
+
+
 def test_a_group_that_was_cancelled_is_known_until_it_is_ordered_again() -> None:
     cancel = action(Verb.CANCEL)
     ended = [known(), intended(cancel), event(Kind.FINISHED, cancel)]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler.providers.ovh import expected
 from reconciler.providers.ovh.expected import Expected
 from reconciler.providers.ovh.prepaid import seats as module
+from reconciler.providers.ovh.prepaid.account import PrepaidAccount
 from reconciler.providers.ovh.prepaid.holdings import Outline
 from reconciler.providers.ovh.prepaid.seats import Seats, product_of, service_of, unpacked
 from reconciler.providers.ovh.wire import Seat
@@ -145,6 +146,29 @@ async def test_a_packed_account_shows_what_another_shows(open_rig: Open) -> None
     assert [(one.ref, one.product, len(one.places)) for one in read] == [
         (one.ref, one.product, len(one.places)) for one in plain.holdings if one.ref == group
     ]
+
+
+async def test_a_service_is_read_again_without_unpacking_another(
+    open_rig: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = "t1.o365.ovh.com"
+    rig = await open_rig("ovh-prepaid", group, WORLD)
+    opened: list[str] = []
+
+    def watched(packed: bytes) -> dict[str, Seat]:
+        seats = unpacked(packed)
+        opened.extend(service_of(name, seat) for name, seat in seats.items())
+        return seats
+
+    with all_packed():
+        account = rig.account
+        assert isinstance(account, PrepaidAccount)
+        await account.snapshot(frozenset())
+        monkeypatch.setattr(module, "unpacked", watched)
+        await account.refresh(group)
+
+    assert set(opened) == {group}
+    assert len(account.seats.of(group)) == 4
 
 
 def test_an_account_of_few_seats_packs_nothing() -> None:

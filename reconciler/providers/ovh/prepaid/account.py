@@ -93,7 +93,7 @@ class PrepaidAccount:
         self._missing = {}
         unread = [name for name in found.missing if group_of(name) not in on_order]
         for name in (*unread, *sorted(self.seats.untold)):
-            service = self._service_of(name)
+            service = self.seats.home(name)
             product = self._only_product(service)
             if product is not None:
                 self._missing[name] = product
@@ -206,30 +206,24 @@ class PrepaidAccount:
 
     def _missing_of(self, service: str) -> dict[str, str]:
         """The products of a service's seats that do not tell theirs, or cannot be read yet."""
-        there = self.seats.group(service) if self._missing else {}
-        return {
-            name: product
-            for name, product in self._missing.items()
-            if name in there or (name not in self.seats and group_of(name) == service)
-        }
+        home = self.seats.home
+        return {name: product for name, product in self._missing.items() if home(name) == service}
 
     def _names(self, service: str) -> list[str]:
         return self.seats.of(service)
 
     async def _reread(self, service: str) -> None:
-        listed = set(await lists.ids(self.api, ROOT))
+        listed = await lists.ids(self.api, ROOT)
         mine = set(self._names(service))
-        asked = {
-            name for name in listed if name in mine or (name not in self.seats and group_of(name) == service)
-        }
+        asked = {name for name in listed if self.seats.home(name) == service}
         found = await lists.objects(self.api, ROOT, Seat, sorted(asked), key=lambda seat: seat.service_name)
         objects = found.whole()
         for name in mine - objects.keys():
-            del self.seats[name]
+            self.seats.pop(name, None)  # who found a moment ago that it cannot be read took it out already
         self.seats.update(objects)
         self.expired = {name for name in self.expired if group_of(name) != service} | found.expired
         self._missing = {
-            name: one for name, one in self._missing.items() if self._service_of(name) != service
+            name: one for name, one in self._missing.items() if self.seats.home(name) != service
         }
         product = self._only_product(service)
         if product is not None:
@@ -240,6 +234,3 @@ class PrepaidAccount:
         """The product of a service's seats; None when they are of several, or none of them tells."""
         products = {product_of(seat) for seat in self.seats.group(service).values()} - {""}
         return products.pop() if len(products) == 1 else None
-
-    def _service_of(self, name: str) -> str:
-        return service_of(name, self.seats[name]) if name in self.seats else group_of(name)

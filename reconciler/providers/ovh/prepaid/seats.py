@@ -82,6 +82,10 @@ class Seats(MutableMapping[str, Seat]):
             known.clear()
         self._opened = 0
 
+    def home(self, name: str) -> str:
+        """The service a seat belongs to, or would by its name if it is not here; nothing is unpacked for it."""
+        return self._strays.get(name) or group_of(name)
+
     def of(self, service: str) -> list[str]:
         """The names of a service's seats, in order."""
         return sorted(self.group(service))
@@ -121,7 +125,7 @@ class Seats(MutableMapping[str, Seat]):
         return name in self._sizes or name in self
 
     def __getitem__(self, name: str) -> Seat:
-        return self.group(self._strays.get(name) or group_of(name))[name]
+        return self.group(self.home(name))[name]
 
     def __setitem__(self, name: str, seat: Seat) -> None:
         if name in self:
@@ -130,7 +134,7 @@ class Seats(MutableMapping[str, Seat]):
         self.add(name, seat)
 
     def __delitem__(self, name: str) -> None:
-        service = self._strays.get(name) or group_of(name)
+        service = self.home(name)
         seats = self.group(service)
         if name not in seats:
             raise KeyError(name)
