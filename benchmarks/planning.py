@@ -33,7 +33,7 @@ def planned(tenants: int, users: int) -> int:
     world = _world(manifests, read)
     actions = 0
     for manifest, holdings in zip(manifests, read, strict=True):
-        found = identities(manifest, world, Progress())
+        found = identities(manifest.tenant, world, Progress())
         plan = plan_tenant(
             manifest,
             world=world,
@@ -57,7 +57,7 @@ def compared(tenants: int, users: int) -> int:
     world = _world(manifests, read)
     cases = []
     for manifest, holdings in zip(manifests, read, strict=True):
-        known = identities(manifest, world, Progress())
+        known = identities(manifest.tenant, world, Progress())
         standings = {
             group.name: standing_of(
                 manifest.tenant,

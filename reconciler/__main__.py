@@ -22,7 +22,9 @@ def run() -> NoReturn:
         main()
     except SystemExit as ended:
         if isinstance(ended.code, int) and threading.active_count() == 1:
-            with suppress(OSError, ValueError):  # nobody reads our output any more: Python's own end is right then
+            with suppress(
+                OSError, ValueError
+            ):  # nobody reads our output any more: Python's own end is right then
                 atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
                 for out in (sys.stdout, sys.stderr):
                     if out is not None:  # as it is where the caller closed it

@@ -203,7 +203,7 @@ def _outcome(
     live, said = _readable(live, job.wish)
     if owner is not None:
         progress = job.progress.get(owner.name, Progress())
-        told = identities(owner, family.world, progress)
+        told = identities(owner.head, family.world, progress)
         return added(live, owner, told, family, said)
     if not live.holdings:
         return None  # a service of another kind, which the list shows as well

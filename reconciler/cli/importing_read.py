@@ -146,7 +146,7 @@ def _wanting(
         head = one.head
         if head.hold:
             continue
-        told = identities(one, world, progress.get(one.name, Progress()))
+        told = identities(one.head, world, progress.get(one.name, Progress()))
         product_of = world.product_of(head)
         for group in head.license_groups:
             if told[group.name].code == "RC4104" and group.service != "new":

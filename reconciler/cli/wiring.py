@@ -224,10 +224,9 @@ def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the 
 
 def notes_of(world: World) -> tuple[str, ...]:
     """What every output says first: which accounts are a sandbox, and what is not real there."""
-    heads = (one.head for one in world.selection.chosen)
-    used = {(one.account, one.directory.account if one.directory else "") for one in heads}
-    sellers = {seller for seller, _ in used}
-    directories = {directory for _, directory in used if directory} - sellers
+    used = {one.key for one in world.selection.chosen}
+    sellers = {seller for seller, _, _ in used}
+    directories = {directory for _, _, directory in used if directory} - sellers
     accounts = world.workspace.accounts
     told = ((sellers, "nothing is bought"), (directories, "nobody really gets or loses anything there"))
     named = [(sorted(name for name in some if accounts[name].is_sandbox), what) for some, what in told]

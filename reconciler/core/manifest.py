@@ -212,6 +212,15 @@ def fingerprint(tenant: Tenant) -> str:
     return hashlib.sha256(TENANT.dump_json(tenant)).hexdigest()[:16]
 
 
+Key = tuple[str, str, str]
+"""An account of the workspace, a kind of provider, and the account of the directory, if people are kept there."""
+
+
+def key_of(tenant: Tenant) -> Key:
+    """What a tenant is bought with, and where its people are kept."""
+    return tenant.account, tenant.provider, tenant.directory.account if tenant.directory else ""
+
+
 Where = Callable[..., Position]
 """From a path to its place; what is not written stands where its nearest written parent does."""
 
@@ -239,6 +248,16 @@ class ManifestFile:
     def name(self) -> str:
         """The tenant's name."""
         return self._tenant.tenant
+
+    @property
+    def key(self) -> Key:
+        """What it is bought with, and where its people are kept."""
+        return key_of(self._tenant)
+
+    @property
+    def service(self) -> str | None:
+        """The tenant's own service, where one is known."""
+        return self._tenant.service
 
     @property
     def head(self) -> Tenant:

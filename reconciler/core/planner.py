@@ -52,9 +52,8 @@ class World(Struct, frozen=True, kw_only=True):
     hopeful: bool = False
 
 
-def identities(manifest: ManifestFile, world: World, progress: Progress) -> dict[str, Identity]:
-    """Say what each group of a tenant is."""
-    tenant = manifest.head
+def identities(tenant: Tenant, world: World, progress: Progress) -> dict[str, Identity]:
+    """Say what each group of a tenant is; its people do not matter."""
     return identify_all(
         tenant,
         lists=world.lists,
@@ -65,10 +64,9 @@ def identities(manifest: ManifestFile, world: World, progress: Progress) -> dict
 
 
 def to_read(
-    manifest: ManifestFile, world: World, found: Mapping[str, Identity], progress: Progress
+    tenant: Tenant, world: World, found: Mapping[str, Identity], progress: Progress
 ) -> frozenset[str]:
     """Which services to read in full: its groups', its own, and those of groups that are no longer written."""
-    tenant = manifest.head
     holdings = [one.holding for one in found.values() if one.holding]
     scopes = {tenant.service, *(one.scope for one in holdings)} - {None}
     own = {one.ref for scope in scopes for one in world.lists.by_scope.get(str(scope), ())}

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.core.claims import ProductOf, claims, lists_of
 from reconciler.core.errors import ProviderError, ReconcilerError
-from reconciler.core.manifest import ManifestFile, Tenant
+from reconciler.core.manifest import Key, ManifestFile, Tenant, key_of
 from reconciler.core.model import Holding, Quote, Snapshot
 from reconciler.core.money import Ask, asks, fallback, priced, with_monthly
 from reconciler.core.plan import Plan
@@ -26,9 +26,6 @@ from reconciler.engine.fault import where
 from reconciler.engine.found import Found
 
 log = logging.getLogger("reconciler")
-
-Key = tuple[str, str, str]
-"""An account of the workspace, a kind of provider, and the account of the directory, if people are kept there."""
 
 PORTION = 200
 """Tenants of an account that are in memory in full at the same time: a plan of many keeps only what it found.
@@ -43,14 +40,9 @@ OpenAccount = Callable[[str, str, str], Account]
 """Opens an account of the workspace for a kind of provider, with the account of a directory or none."""
 
 
-def key_of(tenant: Tenant) -> Key:
-    """What a tenant is bought with, and where its people are kept."""
-    return tenant.account, tenant.provider, tenant.directory.account if tenant.directory else ""
-
-
 def homed(manifest: ManifestFile, progress: Progress) -> ManifestFile:
     """The tenant in the customer's account that an earlier apply created for it."""
-    if progress.customer and manifest.head.service is None:
+    if progress.customer and manifest.service is None:
         return manifest.at(progress.customer)
     return manifest
 
@@ -104,7 +96,7 @@ async def plans(
     groups: dict[Key, list[ManifestFile]] = {}
     for manifest in selection.chosen:
         home = homed(manifest, progress.get(manifest.name, Progress()))
-        groups.setdefault(key_of(home.head), []).append(home)
+        groups.setdefault(home.key, []).append(home)
 
     async def planned(some: Sequence[ManifestFile]) -> list[Plan]:
         try:
@@ -128,7 +120,7 @@ async def _look(
 ) -> World:
     """Read an account's lists, as far as these tenants or the journal point into it."""
     known = [progress[one.name] for one in manifests if one.name in progress]
-    scopes = {service for one in manifests if (service := one.head.service)}
+    scopes = {one.service for one in manifests if one.service}
     scopes |= {scope for one in known for _, _, scope in one.services.values()}
     settled = frozenset(order for one in progress.values() for order in one.arrived)
     told = _told(manifests, progress) if account.capabilities.by_word else ()
@@ -163,10 +155,11 @@ def world_of(
     def product_of(tenant: Tenant) -> ProductOf:
         return lambda product: account.product_id(tenant.service, product)
 
-    heads = (
-        homed(one, progress.get(one.name, Progress())).head for one in sorted(every, key=lambda one: one.name)
+    same = (
+        homed(one, progress.get(one.name, Progress())).head
+        for one in sorted(every, key=lambda one: one.name)
+        if one.key[:2] == (like.account, like.provider)
     )
-    same = (one for one in heads if (one.account, one.provider) == (like.account, like.provider))
     return World(
         snapshot=snapshot,
         lists=lists_of(snapshot),
@@ -236,7 +229,7 @@ class _Reader(Struct, kw_only=True):
         progress = self.progress.get(tenant.tenant, Progress())
         if progress.twice:
             return _unreadable(tenant, _two_tenants(tenant.tenant, progress.twice))
-        found = identities(manifest, self.world, progress)
+        found = identities(tenant, self.world, progress)
         doubtful = [one.reason for one in found.values() if one.code == "RC4103"]
         if doubtful:
             return _unreadable(tenant, "; ".join(doubtful))
@@ -244,7 +237,7 @@ class _Reader(Struct, kw_only=True):
             return _unreadable(tenant, why)
         if why := await self._left_out(vanished(tenant, found, progress)):
             return _unreadable(tenant, why)
-        refs = to_read(manifest, self.world, found, progress)
+        refs = to_read(tenant, self.world, found, progress)
         # Only who looks people up by their names in a directory needs them this early.
         provider = self.account.tenant(manifest.tenant if tenant.directory else tenant)
         holdings = await provider.read(refs) if refs else ()

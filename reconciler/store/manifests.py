@@ -150,7 +150,7 @@ def _tenant(
     marks = across.marks_of(drawn)
     if pack:
         packed = Packed(data, file=file)
-        waiting = packed_file(document.value, packed) if tenant else None
+        waiting = packed_file(tenant, document.value, packed) if tenant else None
         return _Read(file, packed, replace(kept, users=packed), marks, waiting)
     places = Places(data, file=file, items=document.items)
     manifest = ManifestFile(tenant, file=file, where=places) if tenant else None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from reconciler.core.diagnostic import Path, Position
-from reconciler.core.manifest import TENANT, ManifestFile, Tenant
+from reconciler.core.manifest import TENANT, Key, ManifestFile, Tenant, key_of
 from reconciler.core.sketch import SketchPerson, sketch
 from reconciler.store.yaml import Places, read
 
@@ -48,11 +49,12 @@ class Packed:
 class PackedFile(ManifestFile):
     """A manifest whose people are not in memory: its head is made anew each time, all the rest by `opened`."""
 
-    __slots__ = ("_head", "_name", "_packed", "_service")
+    __slots__ = ("_head", "_key", "_name", "_packed", "_service")
 
-    def __init__(self, name: str, head: bytes, packed: Packed, *, service: str | None = None) -> None:
+    def __init__(self, name: str, key: Key, head: bytes, packed: Packed, *, service: str | None) -> None:
         self.file = packed.file
         self._name = name
+        self._key = key
         self._head = head
         self._packed = packed
         self._service = service
@@ -68,10 +70,20 @@ class PackedFile(ManifestFile):
         return self._name
 
     @property
+    def key(self) -> Key:
+        """What it is bought with, and where its people are kept."""
+        return self._key
+
+    @property
+    def service(self) -> str | None:
+        """The tenant's own service, where one is known."""
+        return self._service
+
+    @property
     def head(self) -> Tenant:
         """The tenant without its people."""
         head = TENANT.validate_python(msgspec.msgpack.decode(self._head))
-        return head.model_copy(update={"service": self._service}) if self._service else head
+        return head if head.service == self._service else head.model_copy(update={"service": self._service})
 
     def where(self, *path: str | int) -> Position:
         """Tell where a value stands, from the bytes that were read."""
@@ -80,17 +92,23 @@ class PackedFile(ManifestFile):
     def opened(self) -> ManifestFile:
         """The same with everything in memory, for as long as somebody holds it."""
         whole = self._packed.opened()
-        return whole.at(self._service) if self._service else whole
+        return whole if self._service in {None, whole.service} else whole.at(str(self._service))
 
     def at(self, service: str) -> PackedFile:
         """The same file of a tenant whose own service became known."""
-        return PackedFile(self._name, self._head, self._packed, service=service)
+        return PackedFile(self._name, self._key, self._head, self._packed, service=service)
 
 
-def packed_file(raw: dict[str, Any], packed: Packed) -> ManifestFile:
+def packed_file(tenant: Tenant, raw: dict[str, Any], packed: Packed) -> ManifestFile:
     """Keep a valid tenant packed. raw: its plain values, of which all but the people stay at hand."""
     try:
         head = msgspec.msgpack.encode({key: value for key, value in raw.items() if key != "users"})
     except OverflowError:  # a number of more than 64 bits, where an id may be one
         return packed.opened()
-    return PackedFile(raw["tenant"], head, packed)
+    return PackedFile(tenant.tenant, _shared(*key_of(tenant)), head, packed, service=tenant.service)
+
+
+@cache
+def _shared(account: str, provider: str, directory: str) -> Key:
+    """The key once, however many tenants have it."""
+    return account, provider, directory

@@ -55,8 +55,8 @@ class Scene:
             calendar=self.calendar,
         )
         manifest = written(self.tenant)
-        found = identities(manifest, world, self.progress)
-        refs = to_read(manifest, world, found, self.progress) - self.unread
+        found = identities(self.tenant, world, self.progress)
+        refs = to_read(self.tenant, world, found, self.progress) - self.unread
         holdings = tuple(one for one in self.holdings if one.ref in refs)
         return plan_tenant(
             manifest,

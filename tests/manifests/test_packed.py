@@ -91,7 +91,7 @@ def test_a_packed_file_says_what_a_file_in_memory_says(
 def alike(packed: ManifestFile, whole: ManifestFile, raw: dict[str, Any]) -> None:
     bare = {key: value for key, value in raw.items() if key != "users"}
     assert packed.tenant == whole.tenant == whole.head
-    assert packed.name == whole.name
+    assert (packed.name, packed.key, packed.service) == (whole.name, whole.key, whole.service)
     assert packed.head == TENANT.validate_python(bare)
     assert fingerprint(packed.opened().tenant) == fingerprint(whole.tenant)
     for path in paths(raw):

@@ -20,7 +20,7 @@ from reconciler.providers.ovh.capabilities import LICENCES, PREPAID
 from reconciler.providers.ovh.carts import Wanted
 from reconciler.providers.ovh.lists import Listing
 from reconciler.providers.ovh.prepaid import holdings
-from reconciler.providers.ovh.prepaid.seats import Seats, group_of, product_of, service_of
+from reconciler.providers.ovh.prepaid.seats import Seats, group_of, product_of
 from reconciler.providers.ovh.wire import Seat, Service
 
 ROOT = "/license/officePrepaid"
@@ -222,9 +222,7 @@ class PrepaidAccount:
             self.seats.pop(name, None)  # who found a moment ago that it cannot be read took it out already
         self.seats.update(objects)
         self.expired = {name for name in self.expired if group_of(name) != service} | found.expired
-        self._missing = {
-            name: one for name, one in self._missing.items() if self.seats.home(name) != service
-        }
+        self._missing = {name: one for name, one in self._missing.items() if self.seats.home(name) != service}
         product = self._only_product(service)
         if product is not None:
             untold = self.seats.untold.intersection(self._names(service))
