@@ -26,7 +26,7 @@ from reconciler.store.files import (
     show,
     size_of,
 )
-from reconciler.store.packed import Packed, packed_file
+from reconciler.store.packed import Packed, Packer, packed_file
 from reconciler.store.uncollected import uncollected
 from reconciler.store.yaml import Document, Places, Unreadable, read
 
@@ -81,8 +81,8 @@ def load(
             return Loaded(None, path, root, (), tuple(found))
         files, missing = find_tenants(paths or default_paths(root), workspace=path, cwd=cwd)
         found.extend(missing)
-        many = size_of(files) > at_hand
-        done = [one for file in files if (one := _tenant(file, apis, found, cwd=cwd, pack=many))]
+        packer = Packer() if size_of(files) > at_hand else None
+        done = [one for file in files if (one := _tenant(file, apis, found, cwd=cwd, packer=packer))]
         found.extend(_between(done))
         manifests = tuple(each.manifest for each in done if each.manifest)
     return Loaded(workspace, path, root, manifests, tuple(sorted(set(found))))
@@ -126,7 +126,12 @@ def _workspace(
 
 
 def _tenant(
-    path: Path, apis: Mapping[str, str] | None, found: list[Diagnostic], *, cwd: Path, pack: bool
+    path: Path,
+    apis: Mapping[str, str] | None,
+    found: list[Diagnostic],
+    *,
+    cwd: Path,
+    packer: Packer | None,
 ) -> _Read | None:
     file = show(path, cwd=cwd)
     try:
@@ -148,8 +153,8 @@ def _tenant(
     # What the rules between files ask is drawn by now; the plain values would be a quarter of the memory.
     kept = replace(drawn, raw={})
     marks = across.marks_of(drawn)
-    if pack:
-        packed = Packed(data, file=file)
+    if packer is not None:
+        packed = packer.pack(data, file=file)
         waiting = packed_file(tenant, document.value, packed) if tenant else None
         return _Read(file, packed, replace(kept, users=packed), marks, waiting)
     places = Places(data, file=file, items=document.items)

@@ -14,14 +14,34 @@ from reconciler.core.manifest import TENANT, Key, ManifestFile, Tenant, key_of
 from reconciler.core.sketch import SketchPerson, sketch
 from reconciler.store.yaml import Places, read
 
+EFFORT = 3
+"""Of nine: a manifest repeats its keys, and more effort gains next to nothing."""
+
+WINDOW = 32 * 1024
+"""How far back zlib looks for what is alike."""
+
+
+class Packer:
+    """Packs the files of one workspace: they are much alike, and only what differs from the first is kept of each."""
+
+    def __init__(self) -> None:
+        self._like = b""
+
+    def pack(self, data: bytes, *, file: str) -> Packed:
+        """Keep the bytes of one file."""
+        self._like = self._like or data[:WINDOW]
+        return Packed(data, file=file, like=self._like)
+
 
 class Packed:
     """A file's bytes as they were read, compressed; gone through, it gives the people of its sketch."""
 
-    __slots__ = ("_bytes", "_places", "file")
+    __slots__ = ("_bytes", "_like", "_places", "file")
 
-    def __init__(self, data: bytes, *, file: str) -> None:
-        self._bytes = zlib.compress(data, 1)  # a manifest repeats its keys: more effort gains next to nothing
+    def __init__(self, data: bytes, *, file: str, like: bytes) -> None:
+        packer = zlib.compressobj(EFFORT, zdict=like)
+        self._bytes = packer.compress(data) + packer.flush()
+        self._like = like
         self._places: Places | None = None
         self.file = file
 
@@ -43,7 +63,7 @@ class Packed:
 
     @property
     def _data(self) -> bytes:
-        return zlib.decompress(self._bytes)
+        return zlib.decompressobj(zdict=self._like).decompress(self._bytes)
 
 
 class PackedFile(ManifestFile):

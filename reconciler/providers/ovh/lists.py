@@ -86,7 +86,7 @@ async def ids(api: Api, route: str, query: dict[str, str] | None = None) -> list
     kinds = (str,) if route.rpartition("/")[2] in NAMED else (str, int)
     if not isinstance(data, list) or not all(isinstance(one, kinds) for one in data):
         raise Unavailable(f"GET {route}: the answer is no list of ids", code="unreadable")
-    return [str(one) for one in data]
+    return [str(one) for one in data] if int in kinds else data  # no second list of an account's seats
 
 
 async def listing(
