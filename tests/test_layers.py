@@ -29,7 +29,7 @@ PURE = {
     "__future__", "abc", "array", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses",
     "datetime", "decimal", "difflib", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq",
     "ipaddress", "itertools", "json", "keyword", "math", "numbers", "operator", "pathlib", "re",
-    "string", "textwrap", "types", "typing", "unicodedata", "urllib", "uuid", "zoneinfo",
+    "string", "textwrap", "types", "typing", "unicodedata", "urllib", "uuid", "zlib", "zoneinfo",
 }  # fmt: skip
 
 VAGUE = {"utils", "util", "helpers", "helper", "base", "common", "manager", "managers", "misc"}

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Sequence
-from typing import overload
+from collections.abc import Sequence
 
-import msgspec
+from reconciler.core.packing import Packing, Remade
 
 Seat = tuple[str, str, str]
 """A group, a login in full, and the login as written."""
 
-_READER: msgspec.msgpack.Decoder[tuple[Seat, ...]] = msgspec.msgpack.Decoder(tuple[Seat, ...])
+_SEATS = Packing(tuple[Seat, ...])
 
 
-class Found(Sequence[Seat]):
+class Found(Remade[Seat]):
     """The seats of one plan, packed: counted, and told to whoever goes through them."""
 
     __slots__ = ("_number", "_packed")
 
     def __init__(self, seats: Sequence[Seat]) -> None:
         self._number = len(seats)
-        self._packed = zlib.compress(msgspec.msgpack.encode(seats), 1)
+        self._packed = _SEATS.pack(seats)
 
     def __len__(self) -> int:
         return self._number
 
-    @overload
-    def __getitem__(self, at: int) -> Seat: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Seat]: ...
-    def __getitem__(self, at: int | slice) -> Seat | Sequence[Seat]:
-        return _READER.decode(zlib.decompress(self._packed))[at]
-
-    def __iter__(self) -> Iterator[Seat]:
-        return iter(self[:])
+    def made(self) -> Sequence[Seat]:
+        """Unpack them."""
+        return _SEATS.unpack(self._packed)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 
-import msgspec
-
 from reconciler.core.manifest import login_key
+from reconciler.core.packing import Packing
 
 AT_HAND = 30_000
 """How many ids stay as they are: most lists are shorter, and pay nothing."""
 
-_READER: msgspec.msgpack.Decoder[list[str]] = msgspec.msgpack.Decoder(list[str])
+_NAMES = Packing(list[str])
 
 
 class Expected:
@@ -26,7 +24,7 @@ class Expected:
     def __init__(self, names: Sequence[str]) -> None:
         few = len(names) <= AT_HAND
         self._number = len(names)
-        self._all: Sequence[str] | bytes = names if few else _packed(names)
+        self._all: Sequence[str] | bytes = names if few else _NAMES.pack(names)
         self._left = _by_key(names if few else ())
         self._packed: dict[str, bytes] = {}
         self.clear = few and len(self._left) == len(names)
@@ -35,13 +33,13 @@ class Expected:
 
     def names(self) -> Sequence[str]:
         """All of them, met or not, in the order in which they came."""
-        return _unpacked(self._all) if isinstance(self._all, bytes) else self._all
+        return _NAMES.unpack(self._all) if isinstance(self._all, bytes) else self._all
 
     def meet(self, key: str) -> str | None:
         """Give the id as it was listed; None where it was not, or was met before."""
         key = login_key(key)
         if self._packed and (some := self._packed.pop(_front(key), None)) is not None:
-            self._left |= _by_key(_unpacked(some))
+            self._left |= _by_key(_NAMES.unpack(some))
         return self._left.pop(key, None)
 
     def __len__(self) -> int:
@@ -58,7 +56,7 @@ class Expected:
         for name in names:
             fronts[_front(login_key(name))].append(name)
         self.clear = all(len(_by_key(some)) == len(some) for some in fronts.values())
-        self._packed = {front: _packed(some) for front, some in fronts.items()}
+        self._packed = {front: _NAMES.pack(some) for front, some in fronts.items()}
 
 
 def _front(key: str) -> str:
@@ -67,11 +65,3 @@ def _front(key: str) -> str:
 
 def _by_key(names: Sequence[str]) -> dict[str, str]:
     return {login_key(name): name for name in names}
-
-
-def _packed(names: Sequence[str]) -> bytes:
-    return zlib.compress(msgspec.msgpack.encode(names), 1)
-
-
-def _unpacked(packed: bytes) -> list[str]:
-    return _READER.decode(zlib.decompress(packed))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import overload
 
 from msgspec.structs import replace
 
 from reconciler.core.model import Holding, Place
+from reconciler.core.packing import Remade
 from reconciler.providers.ovh.prepaid.seats import product_of, unpacked
 from reconciler.providers.ovh.wire import Seat, Service
 
 
-class Outline(Sequence[Place]):
+class Outline(Remade[Place]):
     """The places of a holding as they were listed: counted, and made anew for whoever looks at them."""
 
     __slots__ = ("_missing", "_number", "_packed", "_product")
@@ -26,15 +26,9 @@ class Outline(Sequence[Place]):
     def __len__(self) -> int:
         return self._number
 
-    @overload
-    def __getitem__(self, at: int) -> Place: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Place]: ...
-    def __getitem__(self, at: int | slice) -> Place | Sequence[Place]:
-        return places(unpacked(self._packed), self._missing, {})[self._product][at]
-
-    def __iter__(self) -> Iterator[Place]:
-        return iter(self[:])
+    def made(self) -> Sequence[Place]:
+        """Make the places of the service anew, and take this product's."""
+        return places(unpacked(self._packed), self._missing, {})[self._product]
 
 
 def outlined(found: Iterable[Holding], packed: bytes, missing: Mapping[str, str]) -> list[Holding]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping, MutableMapping
 
-import msgspec
-
+from reconciler.core.packing import Packing
 from reconciler.providers.ovh.capabilities import PRODUCTS
 from reconciler.providers.ovh.wire import Seat
 
@@ -16,7 +14,7 @@ AT_HAND = 30_000
 WORKED_ON = 10_000
 """How many stay unpacked once there were more: those of a portion of tenants, which are planned side by side."""
 
-_READER: msgspec.msgpack.Decoder[dict[str, Seat]] = msgspec.msgpack.Decoder(dict[str, Seat])
+_SEATS = Packing(dict[str, Seat])
 
 
 def group_of(seat: str) -> str:
@@ -37,7 +35,7 @@ def product_of(seat: Seat) -> str:
 
 def unpacked(packed: bytes) -> dict[str, Seat]:
     """Give what `Seats.packed` gave, as seats by name."""
-    return _READER.decode(zlib.decompress(packed))
+    return _SEATS.unpack(packed)
 
 
 class Seats(MutableMapping[str, Seat]):
@@ -101,7 +99,7 @@ class Seats(MutableMapping[str, Seat]):
         for part in parts:
             seats |= unpacked(part)
         self._opened += len(seats)
-        self._same[service] = whole or _packed(seats)
+        self._same[service] = whole or _SEATS.pack(seats)
         self._make_room(but=service)
         return seats
 
@@ -164,8 +162,4 @@ class Seats(MutableMapping[str, Seat]):
                 return
             seats = self._open.pop(service)
             self._opened -= len(seats)
-            self._packed.setdefault(service, []).append(self._same.pop(service, b"") or _packed(seats))
-
-
-def _packed(seats: Mapping[str, Seat]) -> bytes:
-    return zlib.compress(msgspec.msgpack.encode(seats), 1)
+            self._packed.setdefault(service, []).append(self._same.pop(service, b"") or _SEATS.pack(seats))
