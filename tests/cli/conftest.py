@@ -15,3 +15,10 @@ def place(tmp_path: Path) -> Place:
     made.write("tenants/resell.yaml", RESELLER)
     made.world(WORLD)
     return made
+
+
+@pytest.fixture
+def acme(place: Place) -> Place:
+    """The workspace with the one tenant alone."""
+    (place.root / "tenants" / "resell.yaml").unlink()
+    return place

@@ -7,12 +7,6 @@ from tests.cli.place import ACME, Place
 CANCELLED = "service: acme.o365.ovh.com, state: cancelled, reason: they left}"
 
 
-@pytest.fixture
-def acme(place: Place) -> Place:
-    (place.root / "tenants" / "resell.yaml").unlink()
-    return place
-
-
 def cancel(place: Place) -> None:
     """Cancel the group, and write no people any more."""
     place.write("tenants/acme.yaml", ACME.partition("users:")[0])

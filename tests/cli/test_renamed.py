@@ -23,12 +23,6 @@ KEY = "tenant/key/office/ACME_KEY"
 PARTNER = "tenant/partner-of-record"
 
 
-@pytest.fixture
-def acme(place: Place) -> Place:
-    (place.root / "tenants" / "resell.yaml").unlink()
-    return place
-
-
 def rename(place: Place) -> None:
     place.edit("tenants/acme.yaml", "tenant: acme\n", "tenant: apex\npreviously: acme\n")
 

@@ -94,13 +94,7 @@ def test_a_process_killed_while_a_server_holds_its_answer_is_gone_on_with(
 ) -> None:
     one = town(story)
     with one.served():
-        with closing(one.world()) as world:
-            world.fault("slow", method="POST", path=PURCHASE[story.name], seconds=60)
-        process, _ = one.start("apply", "--yes", "--quiet")
-        one.wait_for(lambda world: world.faults()[0]["fired"], process)
-
-        process.kill()
-        killed = process.wait()
+        killed = one.killed_while_held("POST", PURCHASE[story.name])
 
         assert killed == -signal.SIGKILL
         one.goes_on()

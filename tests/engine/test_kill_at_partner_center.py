@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,13 +61,7 @@ def test_a_process_killed_while_a_server_holds_its_answer_is_gone_on_with(
     one = town(STORIES[name])
     one.begin()
     with one.served():
-        with closing(one.world()) as world:
-            world.fault("slow", method=method, path=path, seconds=60)
-        process, _ = one.start("apply", "--yes", "--quiet")
-        one.wait_for(lambda world: world.faults()[0]["fired"], process)
-
-        process.kill()
-        killed = process.wait()
+        killed = one.killed_while_held(method, path)
 
         assert killed == -signal.SIGKILL
         one.goes_on()

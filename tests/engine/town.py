@@ -189,6 +189,15 @@ class Town:
             while not seen(world) and process.poll() is None and time.monotonic() < until:
                 time.sleep(0.005)
 
+    def killed_while_held(self, method: str, path: str) -> int:
+        """Kill an apply while a server holds the answer to one of its writes; how the process ended."""
+        with closing(self.world()) as world:
+            world.fault("slow", method=method, path=path, seconds=60)
+        process, _ = self.start("apply", "--yes", "--quiet")
+        self.wait_for(lambda world: world.faults()[0]["fired"], process)
+        process.kill()
+        return process.wait()
+
     def goes_on(self) -> None:
         """Other processes go on until all is done; a person looks where nobody can know."""
         codes: list[int] = []
