@@ -229,7 +229,7 @@ class ManifestFile:
     """One tenant as written, and where each of its values stands.
 
     Who looks at all manifests asks for their heads: of a great many, people are in memory only while their tenant
-    is planned, and `tenant` would read each file again.
+    is planned, and `tenant` makes all of it anew.
     """
 
     __slots__ = ("_tenant", "_where", "file")
@@ -248,6 +248,11 @@ class ManifestFile:
     def name(self) -> str:
         """The tenant's name."""
         return self._tenant.tenant
+
+    @property
+    def previously(self) -> str | None:
+        """The tenant's old name, where one is written."""
+        return self._tenant.previously
 
     @property
     def key(self) -> Key:

@@ -91,7 +91,7 @@ def progress_of(events: Iterable[Event], manifests: Sequence[ManifestFile]) -> d
 
 def _renamed(manifests: Iterable[ManifestFile]) -> dict[str, str]:
     """The tenants that had another name, with that name."""
-    return {one.name: old for one in manifests if (old := one.head.previously)}
+    return {one.name: old for one in manifests if (old := one.previously)}
 
 
 def _is_its_own(event: Event) -> bool:

@@ -154,8 +154,8 @@ def _tenant(
     kept = replace(drawn, raw={})
     marks = across.marks_of(drawn)
     if packer is not None:
-        packed = packer.pack(data, file=file)
-        waiting = packed_file(tenant, document.value, packed) if tenant else None
+        packed = packer.pack(data, file=file, raw=document.value if tenant else None)
+        waiting = packed_file(tenant, packed) if tenant else None
         return _Read(file, packed, replace(kept, users=packed), marks, waiting)
     places = Places(data, file=file, items=document.items)
     manifest = ManifestFile(tenant, file=file, where=places) if tenant else None
