@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.providers.ovh import expected
 from reconciler.providers.ovh.expected import Expected
+from reconciler.providers.ovh.prepaid import holdings
 from reconciler.providers.ovh.prepaid import seats as module
 from reconciler.providers.ovh.prepaid.account import PrepaidAccount
 from reconciler.providers.ovh.prepaid.holdings import Outline
@@ -57,8 +60,21 @@ def test_seats_are_what_was_put_there_however_few_stay_at_hand(steps: list[Any],
             case "pack":
                 service = name.rpartition("-")[0]
                 packed = seats.packed(service)
-                assert packed is None or unpacked(packed) == seats.group(service)
+                assert not packed or unpacked(packed) == seats.group(service)
         same(seats, plain)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), SEATS), st.sets(st.sampled_from(NAMES)))
+def test_seats_are_counted_as_their_places_are(listed: dict[str, Seat], unread: set[str]) -> None:
+    seats = Seats()
+    for name, seat in listed.items():
+        seats.add(name, seat)
+    missing = dict.fromkeys((unread - listed.keys()) | (unread & seats.untold), "business")
+
+    told = sum((Counter(seats.numbers(service)) for service in seats.services()), Counter[str]())
+
+    shown = holdings.places(listed, missing, {})
+    assert holdings.numbers(told, missing, seats.untold) == {one: len(some) for one, some in shown.items()}
 
 
 def same(seats: Seats, plain: dict[str, Seat]) -> None:
@@ -66,6 +82,9 @@ def same(seats: Seats, plain: dict[str, Seat]) -> None:
     assert dict(seats) == plain
     assert len(seats) == len(plain)
     assert seats.services() == set(services.values())
+    for service in seats.services():
+        products = Counter(product_of(seat) for name, seat in plain.items() if services[name] == service)
+        assert seats.numbers(service) == products
     assert seats.untold == {name for name, seat in plain.items() if not product_of(seat)}
     assert seats.strange == {one for name, one in services.items() if one != name.rpartition("-")[0]}
     for service in SERVICES:
@@ -155,7 +174,7 @@ async def test_a_service_is_read_again_without_unpacking_another(
     rig = await open_rig("ovh-prepaid", group, WORLD)
     opened: list[str] = []
 
-    def watched(packed: bytes) -> dict[str, Seat]:
+    def watched(packed: Iterable[bytes]) -> dict[str, Seat]:
         seats = unpacked(packed)
         opened.extend(service_of(name, seat) for name, seat in seats.items())
         return seats
@@ -177,4 +196,4 @@ def test_an_account_of_few_seats_packs_nothing() -> None:
         seats.add(name, Seat(service_name=name))
 
     assert len(seats) < module.AT_HAND
-    assert [seats.packed(service) for service in SERVICES] == [None] * 3
+    assert [seats.packed(service) for service in SERVICES] == [()] * 3

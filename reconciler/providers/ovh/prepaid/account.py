@@ -153,13 +153,23 @@ class PrepaidAccount:
         places = holdings.places(self.seats.group(service), self._missing_of(service), records or {})
         ended = {name for name, one in (records or {}).items() if one.ending}
         lapsed = [name for name in self.over(service) if name not in ended]
-        return [holdings.holding(service, product, some, records, lapsed) for product, some in places.items()]
+        return [
+            holdings.holding(service, product, tuple(some), records, lapsed)
+            for product, some in sorted(places.items(), key=lambda pair: pair[0])
+        ]
 
     def _outlined(self, service: str) -> list[Holding]:
         """Show a service of the account's list; where there are too many, places are made when somebody looks."""
-        found = self.holdings(service)
         packed = self.seats.packed(service)
-        return found if packed is None else holdings.outlined(found, packed, self._missing_of(service))
+        if not packed:
+            return self.holdings(service)
+        missing = self._missing_of(service)
+        numbers = holdings.numbers(self.seats.numbers(service), missing, self.seats.untold)
+        outlines = {
+            one: holdings.Outline(one, number, packed, missing) for one, number in sorted(numbers.items())
+        }
+        lapsed = self.over(service)
+        return [holdings.holding(service, product, some, None, lapsed) for product, some in outlines.items()]
 
     def over(self, service: str) -> list[str]:
         """Seats of a service that are listed and have expired."""

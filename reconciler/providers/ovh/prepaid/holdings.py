@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
@@ -17,9 +19,11 @@ class Outline(Remade[Place]):
 
     __slots__ = ("_missing", "_number", "_packed", "_product")
 
-    def __init__(self, one: Holding, packed: bytes, missing: Mapping[str, str]) -> None:
-        self._number = len(one.places)
-        self._product = one.product
+    def __init__(
+        self, product: str, number: int, packed: tuple[bytes, ...], missing: Mapping[str, str]
+    ) -> None:
+        self._number = number
+        self._product = product
         self._packed = packed
         self._missing = missing
 
@@ -31,9 +35,15 @@ class Outline(Remade[Place]):
         return places(unpacked(self._packed), self._missing, {})[self._product]
 
 
-def outlined(found: Iterable[Holding], packed: bytes, missing: Mapping[str, str]) -> list[Holding]:
-    """Show holdings without keeping their places. packed, missing: the service's seats, and what `places` needs."""
-    return [replace(one, places=Outline(one, packed, missing)) for one in found]
+def numbers(told: Mapping[str, int], missing: Mapping[str, str], untold: AbstractSet[str]) -> dict[str, int]:
+    """Count the seats of a service by product, as `places` would show them.
+
+    told: how many tell which product. untold: the seats that tell none, of all services.
+    """
+    found = Counter(told)
+    found.update(missing.values())
+    found[""] -= len(missing.keys() & untold)
+    return {product: number for product, number in found.items() if number}
 
 
 def places(
@@ -77,30 +87,39 @@ def holding(
     lapsed: Sequence[str],
 ) -> Holding:
     """Show the seats of one product; dates only with `records`. lapsed: seats that expired and are still listed."""
-    ends = [one.ends_on for one in places]
-    renews = [one.renews_on for one in places if one.renews_on and not one.ends_on]
-    over = bool(records) and all(ends)
-    return Holding(
+    bare = Holding(
         ref=service,
         product=product,
         scope=service,
         seats=len(places),
-        places=tuple(places),
-        renewal=("off" if over else "auto") if records else None,
+        places=places,
+        domain=service,
+        notices=tuple(_lapsed(lapsed)),
+        fixed=_fixed(lapsed),
+    )
+    if not records:
+        return bare
+    ends = [one.ends_on for one in places]
+    renews = [one.renews_on for one in places if one.renews_on and not one.ends_on]
+    over = all(ends)
+    return replace(
+        bare,
+        renewal="off" if over else "auto",
         renews_on=min(renews, default=None),
         ends_on=max((day for day in ends if day), default=None) if over else None,
-        domain=service,
-        notices=tuple(_notices(places, records or {}, lapsed)),
-        fixed=_fixed(lapsed),
+        notices=(*_paid_by_hand(places, records), *bare.notices),
     )
 
 
-def _notices(places: Sequence[Place], records: Mapping[str, Service], lapsed: Sequence[str]) -> Iterator[str]:
+def _paid_by_hand(places: Sequence[Place], records: Mapping[str, Service]) -> Iterator[str]:
     found = [one for place in places if (one := records.get(place.ref)) and one.by_hand]
     if found:
         day = min((one.expiration for one in found if one.expiration), default=None)
         count = f"{len(found)} of {len(places)} seats"
         yield f"automatic renewal of {count} is off at OVHcloud: somebody has to pay before {day}"
+
+
+def _lapsed(lapsed: Sequence[str]) -> Iterator[str]:
     if lapsed:
         yield f"{', '.join(lapsed)} expired, and is not counted"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 from reconciler.core.packing import Packing
 from reconciler.providers.ovh.capabilities import PRODUCTS
@@ -11,7 +11,7 @@ from reconciler.providers.ovh.wire import Seat
 AT_HAND = 30_000
 """How many seats stay unpacked: most accounts have fewer, and pay nothing."""
 
-WORKED_ON = 10_000
+WORKED_ON = 5_000
 """How many stay unpacked once there were more: those of a portion of tenants, which are planned side by side."""
 
 _SEATS = Packing(dict[str, Seat])
@@ -33,9 +33,12 @@ def product_of(seat: Seat) -> str:
     return PRODUCTS.get(licence, licence)
 
 
-def unpacked(packed: bytes) -> dict[str, Seat]:
+def unpacked(packed: Iterable[bytes]) -> dict[str, Seat]:
     """Give what `Seats.packed` gave, as seats by name."""
-    return _SEATS.unpack(packed)
+    seats: dict[str, Seat] = {}
+    for part in packed:
+        seats |= _SEATS.unpack(part)
+    return seats
 
 
 class Seats(MutableMapping[str, Seat]):
@@ -50,7 +53,7 @@ class Seats(MutableMapping[str, Seat]):
         self._at_hand = AT_HAND if at_hand is None else at_hand
         self.untold: set[str] = set()
         self._strays: dict[str, str] = {}  # the services of seats whose names do not tell them
-        self._sizes: dict[str, int] = {}
+        self._numbers: dict[str, dict[str, int]] = {}  # of each service, how many seats of each product
         self._open: dict[str, dict[str, Seat]] = {}
         self._opened = 0
         self._packed: dict[str, list[bytes]] = {}  # what is not open, in parts as it was read
@@ -66,9 +69,11 @@ class Seats(MutableMapping[str, Seat]):
         service = service_of(name, seat)
         if service != group_of(name):
             self._strays[name] = service
-        if not product_of(seat):
+        product = product_of(seat)
+        if not product:
             self.untold.add(name)
-        self._sizes[service] = self._sizes.get(service, 0) + 1
+        numbers = self._numbers.setdefault(service, {})
+        numbers[product] = numbers.get(product, 0) + 1
         self._same.pop(service, None)
         self._open.setdefault(service, {})[name] = seat
         self._opened += 1
@@ -76,7 +81,7 @@ class Seats(MutableMapping[str, Seat]):
 
     def clear(self) -> None:
         """Forget every seat."""
-        for known in (self.untold, self._strays, self._sizes, self._open, self._packed, self._same):
+        for known in (self.untold, self._strays, self._numbers, self._open, self._packed, self._same):
             known.clear()
         self._opened = 0
 
@@ -96,22 +101,28 @@ class Seats(MutableMapping[str, Seat]):
         seats = self._open.setdefault(service, {})
         whole = parts[0] if len(parts) == 1 and not seats else None
         self._opened -= len(seats)
-        for part in parts:
-            seats |= unpacked(part)
+        seats |= unpacked(parts)
         self._opened += len(seats)
         self._same[service] = whole or _SEATS.pack(seats)
         self._make_room(but=service)
         return seats
 
-    def packed(self, service: str) -> bytes | None:
-        """A service's seats as they are now, in few bytes; None where there are so few that all stay at hand."""
-        if service in self._packed:
-            self.group(service)
-        return self._same.get(service)
+    def packed(self, service: str) -> tuple[bytes, ...]:
+        """A service's seats as they are now, in parts of few bytes; none where so few are there that all stay open."""
+        parts = self._packed.get(service, ())
+        if parts and service not in self._open:
+            return tuple(parts)
+        self.group(service)
+        same = self._same.get(service)
+        return () if same is None else (same,)
+
+    def numbers(self, service: str) -> Mapping[str, int]:
+        """How many seats of each product a service has; nothing is unpacked for it."""
+        return self._numbers.get(service, {})
 
     def services(self) -> set[str]:
         """Every service that has a seat."""
-        return set(self._sizes)
+        return set(self._numbers)
 
     @property
     def strange(self) -> set[str]:
@@ -120,7 +131,7 @@ class Seats(MutableMapping[str, Seat]):
 
     def shows(self, name: str) -> bool:
         """Whether this is a seat that can be read, or a service with one."""
-        return name in self._sizes or name in self
+        return name in self._numbers or name in self
 
     def __getitem__(self, name: str) -> Seat:
         return self.group(self.home(name))[name]
@@ -136,29 +147,33 @@ class Seats(MutableMapping[str, Seat]):
         seats = self.group(service)
         if name not in seats:
             raise KeyError(name)
-        del self._open[service][name]
+        product = product_of(self._open[service].pop(name))
         self._opened -= 1
         self._same.pop(service, None)
         self._strays.pop(name, None)
         self.untold.discard(name)
-        self._sizes[service] -= 1
-        if not self._sizes[service]:
-            del self._sizes[service], self._open[service]
+        numbers = self._numbers[service]
+        numbers[product] -= 1
+        if not numbers[product]:
+            del numbers[product]
+        if not numbers:
+            del self._numbers[service], self._open[service]
 
     def __iter__(self) -> Iterator[str]:
-        for service in tuple(self._sizes):
+        for service in tuple(self._numbers):
             yield from tuple(self.group(service))
 
     def __len__(self) -> int:
-        return sum(self._sizes.values())
+        return sum(sum(some.values()) for some in self._numbers.values())
 
     def _make_room(self, *, but: str) -> None:
         """Pack services where too many are open; what was opened first goes first."""
         if self._opened <= self._at_hand:
             return
         self.expect(self._opened)
-        for service in [one for one in self._open if one != but]:
-            if self._opened <= self._at_hand:
+        while self._opened > self._at_hand:
+            service = next((one for one in self._open if one != but), None)
+            if service is None:
                 return
             seats = self._open.pop(service)
             self._opened -= len(seats)
