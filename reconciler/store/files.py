@@ -92,11 +92,16 @@ def read_bytes(path: Path) -> bytes:
     """Read a file of bearable size; raises `Unreadable` for what is none."""
     try:
         # Asked before it is opened: opening a pipe would wait for whoever writes into it.
-        if not stat.S_ISREG(path.stat().st_mode):
+        told = path.stat()
+        if not stat.S_ISREG(told.st_mode):
             raise Unreadable("RC1001", "not a file", hint="name a YAML file or a folder")
+        # One byte more than is allowed, so that the reader sees when it is too large; and no more memory than it
+        # takes, unless it grows meanwhile.
+        most = MAX_BYTES + 1
+        likely = min(told.st_size + 1, most)
         with path.open("rb") as file:
-            # One byte more than is allowed, so that the reader sees when it is too large.
-            return file.read(MAX_BYTES + 1)
+            data = file.read(likely)
+            return data if len(data) < likely else data + file.read(most - likely)
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         raise Unreadable(

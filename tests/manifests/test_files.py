@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.store.files import read_bytes
 from reconciler.store.manifests import load
+from reconciler.store.yaml import MAX_BYTES
 from tests.manifests.place import WORKSPACE, Place
 
 TENANT = "version: 1\ntenant: {}\nprovider: home-pl\naccount: home\n"
@@ -121,6 +123,22 @@ def test_a_path_that_does_not_exist_is_an_error(place: Place) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="named pipes are of Unix")
+def test_a_file_that_is_longer_than_it_tells_is_read_to_its_end() -> None:
+    told = Path("/proc/self/environ")  # of no bytes, says the kernel: as of a file that grows meanwhile
+
+    assert told.stat().st_size == 0
+    assert read_bytes(told) == told.read_bytes() != b""
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1, 2])
+def test_of_a_file_that_is_too_large_one_byte_more_is_read(tmp_path: Path, beyond: int) -> None:
+    file = tmp_path / "large.yaml"
+    with file.open("wb") as sparse:
+        sparse.truncate(MAX_BYTES + beyond)
+
+    assert len(read_bytes(file)) == min(MAX_BYTES + beyond, MAX_BYTES + 1)
+
+
 def test_a_pipe_is_refused_and_not_waited_for(place: Place) -> None:
     os.mkfifo(place.root / "pipe.yaml")
 
