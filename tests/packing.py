@@ -20,4 +20,5 @@ def all_packed() -> Iterator[None]:
         patch.setattr(seats, "WORKED_ON", 0)
         patch.setattr(expected, "AT_HAND", 0)
         patch.setattr(read, "AT_HAND", -1)
+        patch.setattr(read, "PORTION", 1)
         yield

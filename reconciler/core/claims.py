@@ -52,17 +52,22 @@ class Lists(Struct, frozen=True, kw_only=True):
 
 def lists_of(snapshot: Snapshot) -> Lists:
     """Index a snapshot once, for all the tenants of the account."""
-    by_ref: dict[str, list[Holding]] = {}
-    by_scope: dict[str, list[Holding]] = {}
-    by_product: dict[str, list[Holding]] = {}
+    by_ref = _by(snapshot.holdings, lambda one: one.ref)
+    # Where a group is a service, one index is both.
+    services = all(one.scope == one.ref for one in snapshot.holdings)
+    by_scope = by_ref if services else _by(snapshot.holdings, lambda one: one.scope)
+    by_product = _by(snapshot.holdings, lambda one: one.product)
     incoming: dict[str, list[Incoming]] = {}
-    for one in snapshot.holdings:
-        by_ref.setdefault(one.ref, []).append(one)
-        by_scope.setdefault(one.scope, []).append(one)
-        by_product.setdefault(one.product, []).append(one)
     for order in snapshot.incoming:
         incoming.setdefault(order.product, []).append(order)
     return Lists(by_ref=by_ref, by_scope=by_scope, by_product=by_product, incoming=incoming)
+
+
+def _by(holdings: Iterable[Holding], key: Callable[[Holding], str]) -> dict[str, list[Holding]]:
+    found: dict[str, list[Holding]] = {}
+    for one in holdings:
+        found.setdefault(key(one), []).append(one)
+    return found
 
 
 def claim_of(tenant: Tenant, ref: str, product: str) -> Claim:

@@ -27,7 +27,7 @@ from reconciler.engine.found import Found
 
 log = logging.getLogger("reconciler")
 
-PORTION = 200
+PORTION = 100
 """Tenants of an account that are in memory in full at the same time: a plan of many keeps only what it found.
 
 A whole number of the providers' batches (50), so that portions cost no request more.
@@ -205,7 +205,7 @@ class _Reader(Struct, kw_only=True):
         for first in range(0, len(manifests), PORTION):
             portion = manifests[first : first + PORTION]
             made += await asyncio.gather(*(self.plan(one) for one in portion))
-            if sum(len(plan.found) for plan in made[packed:]) > AT_HAND:
+            if packed or sum(len(plan.found) for plan in made) > AT_HAND:
                 made[packed:] = [replace(plan, found=Found(plan.found)) for plan in made[packed:]]
                 packed = len(made)
         return made
