@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.cli.telling import Listener, telling
 from reconciler.cli.wiring import (
@@ -60,22 +61,19 @@ def job(values: dict[str, Any], *, writes: bool, planned: tuple[str, ...] | None
         with told as listener:
             from reconciler.cli.changed import policies
 
-            made = setup(
-                world,
-                journal,
-                writes=writes,
-                clock=clock,
+            plain = setup(world, journal, writes=writes, clock=clock, remembers=writes)
+            made = replace(
+                plain,
                 tell=listener.tell,
                 wait=wait,
+                at=at,
                 allowed=allowed,
                 policies=policies(world, chosen.changed_since),
                 concurrency=values["concurrency"],
-                notes=_notes(world, chosen, journal),
+                notes=(*plain.notes, *_notes(world, chosen, journal)),
                 fresh_refused="" if values.get("new_journal") else new_in_ci(world, chosen, journal),
-                at=at,
-                remembers=writes,
+                accepted=bool(values.get("accept_journal")),
             )
-            made.accepted = bool(values.get("accept_journal"))
             if made.accepted:
                 journal.accept()
             _narrow(made, world, chosen)

@@ -8,7 +8,7 @@ import shlex
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,8 +26,7 @@ from reconciler.core.errors import ManifestError, StalePlanError, UsageError, Wo
 from reconciler.core.fields import seconds
 from reconciler.core.journal import Event, Journal
 from reconciler.core.manifest import ManifestFile, Tenant
-from reconciler.core.policy import Allowances
-from reconciler.core.workspace import ManualAccount, Policy, Workspace
+from reconciler.core.workspace import ManualAccount, Workspace
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.read import Accounts, Selection
 from reconciler.engine.scribe import Who
@@ -185,41 +184,30 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=found)
 
 
-def setup(  # noqa: PLR0913 - one place where all parts meet, each named at the call
-    world: World,
-    journal: Journal,
-    *,
-    writes: bool,
-    clock: SystemClock,
-    tell: Callable[[Event], None] = lambda _event: None,
-    wait: timedelta = timedelta(0),
-    allowed: Allowances | None = None,
-    policies: tuple[Policy, ...] = (),
-    concurrency: int = 16,
-    notes: tuple[str, ...] = (),
-    fresh_refused: str = "",
-    at: datetime | None = None,
-    remembers: bool = True,
+def setup(
+    world: World, journal: Journal, *, writes: bool, clock: SystemClock, remembers: bool = True
 ) -> Setup:
-    """Everything one run works with; `remembers`: whether it may write to the journal."""
+    """Everything one run works with, as the files and this machine have it; what options say is the command's to add.
+
+    remembers: whether the run may write to the journal.
+    """
     acting = identity(os.environ, world.root, remembers=remembers)
     return Setup(
         selection=world.selection,
         accounts=Accounts(open=Opener(workspace=world.workspace, root=world.root, writes=writes).account),
         journal=journal,
-        policies=policies or (world.workspace.policy,),
+        policies=(world.workspace.policy,),
         who=Who(by=acting.by, run=acting.run, commit=acting.commit, holder=holder(acting)),
         clock=clock,
-        tell=tell,
+        tell=_to_nobody,
         tool_version=__version__,
         prices=tuple(world.workspace.prices),
-        allowed=allowed or Allowances(),
-        wait=wait,
-        concurrency=concurrency,
-        notes=(*notes_of(world), *notes),
-        fresh_refused=fresh_refused,
-        at=at,
+        notes=notes_of(world),
     )
+
+
+def _to_nobody(_event: Event) -> None:
+    """Hear of every event, and say nothing: for a command that nobody waits for."""
 
 
 def notes_of(world: World) -> tuple[str, ...]:

@@ -170,15 +170,8 @@ def one_apply(root: Path, figures: Figures, watch: Watch) -> tuple[list[Run], Re
 
     held = open_files()
     with closing(journal_of(world, Chosen(), create=True)) as journal:
-        made = setup(
-            world,
-            journal,
-            writes=True,
-            clock=clock,
-            tell=watch.tell,
-            wait=timedelta(minutes=10),
-            concurrency=16,
-        )
+        made = setup(world, journal, writes=True, clock=clock)
+        made.tell, made.wait = watch.tell, timedelta(minutes=10)
 
         async def whole() -> Report:
             try:
