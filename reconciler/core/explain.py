@@ -112,7 +112,9 @@ def _type(kind: str, path: Path, given: Any, *, subject: str, secret: bool) -> P
             if isinstance(given, str) and given.isdigit():
                 hint = f"write {given} without quotes"
         case "bool":
-            wanted, hint = "true or false", "write it without quotes" if given in {"true", "false"} else ""
+            wanted = "true or false"
+            if isinstance(given, str) and given in {"true", "false"}:
+                hint = "write it without quotes"
         case "string":
             wanted, hint = "text", "" if isinstance(given, (dict, list)) else "put it in quotes"
         case "tuple":

@@ -19,7 +19,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-REFERENCE = re.compile(r"env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\x00-\x1f]+")
+# No longer than a name or a path may be: one that aliases repeat is a text of its own in whatever is packed.
+REFERENCE = re.compile(r"env://[A-Za-z_][A-Za-z0-9_]{0,254}|file:///[^\x00-\x1f]{1,4095}")
 DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhd]))+")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 RATE = re.compile(r"([1-9][0-9]{0,6})/(s|min|h)")

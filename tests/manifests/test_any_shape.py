@@ -60,11 +60,29 @@ def test_any_workspace_is_told_or_read(tmp_path: Path, raw: Any) -> None:
         assert "Input should" not in line
 
 
-GROUP = {"name": "office", "product": "business", "seats": 3}
-PERSON = {"login": "ada", "first_name": "A", "last_name": "B", "licenses": ["office"]}
+GROUP = {
+    "name": "office",
+    "product": "business",
+    "seats": 3,
+    "service": "new",
+    "beside": ["b"],
+    "term": "P1Y",
+    "billing": "monthly",
+    "renewal": "auto",
+    "protect": True,
+    "previously": "old",
+    "sku": "s",
+}
+OVER = {
+    "name": "over", "product": "pro-plus", "seats": 1, "service": "s", "state": "cancelled", "reason": "r",
+    "cancel": "now",
+}  # fmt: skip
+PERSON = {
+    "login": "ada", "first_name": "A", "last_name": "B", "country": "lt", "licenses": ["office"], "previously": "old",
+}  # fmt: skip
 TENANT = {
     "version": 1, "tenant": "acme", "provider": "ovh-prepaid", "account": "ovh-main", "service": "s", "domain": "d.e",
-    "directory": {"provider": "graph", "account": "partner", "tenant_id": "t"}, "license_groups": [GROUP],
+    "directory": {"provider": "graph", "account": "partner", "tenant_id": "t"}, "license_groups": [GROUP, OVER],
     "users": [PERSON], "product_keys": [{"group": "office", "key": "env://K"}],
     "office_attach": {"exchange": "x", "accounts": ["a@b.c"]}, "domains": ["a.b"],
     "delegated_administration": {"name": "n", "duration": "P1Y", "roles": ["r"]},

@@ -179,3 +179,17 @@ def test_a_login_of_two_files_is_found_at_its_place(place: Place, limit: int) ->
     assert [(one.file, one.line, one.code) for one in found if one.code == "RC2604"] == [
         ("tenants/b.yaml", 8, "RC2604")
     ]
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 30])
+def test_a_reference_that_aliases_repeat_is_no_longer_than_a_path(place: Place, limit: int) -> None:
+    # Nothing else of a valid file has no bound; written out behind each alias it would be as many times its size.
+    head = "version: 1\ntenant: a\nprovider: home-pl\naccount: home\n"
+    group = "license_groups:\n  - {name: g, product: p, seats: 1}\n"
+    keys = "product_keys:\n  - {group: g, key: &key %s}\n  - {group: g, key: *key}\n"
+    for letters in (4095, 4096):
+        place.write("tenants/a.yaml", head + group + keys % ("file:///" + "x" * letters))
+        found = load(cwd=place.root, version="0.1.0", at_hand=limit).diagnostics
+        assert [(one.line, one.code) for one in found if one.code == "RC1106"] == [
+            (8, "RC1106") for _ in range(letters - 4095)
+        ]

@@ -244,6 +244,14 @@ CASES = {
         "product: pro-plus\n", "product: pro-plus\n    protect: 'true'\n",
         ['12:14: error[RC1103]: `protect` must be true or false, not the text "true": write it without quotes'],
     ),
+    "a flag that is a list": (
+        "product: pro-plus\n", "product: pro-plus\n    protect: []\n",
+        ["12:14: error[RC1103]: `protect` must be true or false, not a list"],
+    ),
+    "a flag that is a mapping": (
+        "product: pro-plus\n", "product: pro-plus\n    protect: {}\n",
+        ["12:14: error[RC1103]: `protect` must be true or false, not a mapping"],
+    ),
     "a list where text is meant": (
         "last_name: Lovelace", "last_name: [Lovelace]",
         ["16:16: error[RC1103]: `last_name` must be text, not a list"],
