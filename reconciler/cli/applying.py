@@ -15,12 +15,13 @@ from msgspec.structs import replace
 
 from reconciler.cli.exits import exit_of
 from reconciler.cli.job import Job, job
+from reconciler.cli.outlet import lost
 from reconciler.cli.output import can_ask, complain, options, put
 from reconciler.cli.wiring import World, in_sandbox
 from reconciler.core.errors import JournalError, ReconcilerError, StalePlanError, UsageError, WorkspaceError
 from reconciler.core.money import buys
 from reconciler.core.plan import Run
-from reconciler.core.report import Report
+from reconciler.core.report import Report, worst
 from reconciler.engine.consent import Consent
 from reconciler.engine.run import apply as apply_run
 from reconciler.engine.run import resume as resume_run
@@ -97,7 +98,9 @@ def _refusals(values: dict[str, Any]) -> Iterator[None]:
     except ReconcilerError as error:
         code = exit_of(error)
         ended = datetime.now(UTC)
-        _save(Report(digest="", started_at=started, finished_at=ended, exit_code=code, refusal=error), values)
+        refused = Report(digest="", started_at=started, finished_at=ended, exit_code=code, refusal=error)
+        if (unsaved := _unsaved(refused, values)) is not None:
+            complain(unsaved, as_json=values["log_json"])
         raise
 
 
@@ -147,6 +150,11 @@ def _ask(planned: Run, values: dict[str, Any], one: Job) -> bool:
 
     one.listener.hush()
     put(PLAN["text"](planned, options(no_color=values["no_color"], selection=one.chosen.text)))
+    if lost() is not None:
+        raise UsageError(
+            "the plan could not be shown, so nobody was asked and nothing was done",
+            hint="print it where there is room, or pass --plan FILE or --approved DIGEST",
+        )
     agreed = click.confirm("Do this?", default=False)
     one.listener.phase("applying")
     return agreed
@@ -156,11 +164,14 @@ def _finish(report: Report, values: dict[str, Any], one: Job) -> NoReturn:
     from reconciler.render import REPORT
 
     report = _marked(report, one.world)
-    _save(report, values)
+    unsaved = _unsaved(report, values)
     if report.refusal is not None:
         complain(report.refusal, as_json=values["log_json"])
     if report.refusal is None or report.went_on:
         put(REPORT[values["form"]](report, options(no_color=values["no_color"], selection=one.chosen.text)))
+    if unsaved is not None:  # and what was done is told all the same
+        complain(unsaved, as_json=values["log_json"])
+        sys.exit(worst({report.exit_code, 1}))
     sys.exit(report.exit_code)
 
 
@@ -171,10 +182,15 @@ def _marked(report: Report, world: World) -> Report:
     return replace(report, tenants=tuple(tenants))
 
 
-def _save(report: Report, values: dict[str, Any]) -> None:
+def _unsaved(report: Report, values: dict[str, Any]) -> WorkspaceError | None:
+    """Save the report where one is asked for; why it could not be, where it could not."""
     if values["report"] is None:
-        return
+        return None
     from reconciler.render import REPORT
     from reconciler.store.documents import write_private
 
-    write_private(values["report"], REPORT["json"](report, options()))
+    try:
+        write_private(values["report"], REPORT["json"](report, options()))
+    except WorkspaceError as error:
+        return error
+    return None

@@ -113,10 +113,6 @@ def main() -> NoReturn:
 
         complain(error, as_json=wishes.get("log_json", False))
         code = exit_of(error)
-    except BrokenPipeError:
-        # Whoever read our output has gone; that is no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception:  # noqa: BLE001 - the last resort: a bug, shown as one
         _confess(wishes)
         code = 1

@@ -29,7 +29,7 @@ def write_private(path: Path, text: str) -> None:
     except OSError as error:
         raise WorkspaceError(
             f"{path}: cannot be written ({error.strerror})",
-            hint="name a file in a folder that you may write to",
+            hint="name a file in a folder that you may write to, where there is room",
         ) from error
 
 
