@@ -127,7 +127,7 @@ CODES: dict[str, Code] = {
                    "partner has to be given them", "write `access:` with a security group of the partner's directory"),
     "RC4307": Code("one login on two seats", "whether OVHcloud lets one login sit on two seats is not known: it may "
                    "refuse the second one, after it was paid for", "keep one of the licences; who moves and is refused "
-                   "keeps the old seat until you take it away in an apply of its own"),
+                   "gives the old seat back first, as soon as the new one is there"),
     # What renews or ends soon.
     "RC4401": Code("renews or ends soon", "after the last day to act it is paid for another term, or gone",
                    "look at the idle seats; `reconciler renewals` shows everything that is due"),

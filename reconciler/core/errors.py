@@ -83,6 +83,10 @@ class Missing(Rejected):
     """The provider said that this object does not exist."""
 
 
+class Taken(Rejected):
+    """The provider said that somebody holds this login already."""
+
+
 class Unavailable(ProviderError):  # noqa: N818 - see Rejected
     """Not accepted, or not readable now; trying again is safe."""
 

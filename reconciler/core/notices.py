@@ -120,7 +120,7 @@ def _two_seats(draft: Draft, standings: Mapping[str, Standing]) -> None:
     """Say who would hold two seats at once under one login, before anything is bought for them.
 
     What OVHcloud answers to a login that is in use is not documented (verified 2026-11): it may refuse, it may not,
-    so nothing is blocked. Who moves is told as well: the new seat is filled before the old one is given back.
+    so nothing is blocked. Who moves is told as well: they may be without a licence for a moment.
     """
     if not draft.capabilities.pool or not draft.capabilities.slots or draft.capabilities.directory:
         return
@@ -132,14 +132,24 @@ def _two_seats(draft: Draft, standings: Mapping[str, Standing]) -> None:
         for place in standing.places if joins else ():
             if place.login in held:
                 held[place.login].add(name)
+    leaving = {need: one for one in draft.actions if one.verb is Verb.DEACTIVATE for need in one.needs}
     for one in joins:
         login = str(one.detail["login"])
+        old = leaving.get(one.id)
+        if old is not None and str(old.detail["login"]).startswith(f"{login}@"):
+            held[login].add(old.group or "")  # into a group whose domain nobody knows before it is delivered
         if others := sorted(held[login] - {one.group}):
             said = (
                 f"{login} would hold two seats at once, here and in {', '.join(others)}, and nobody knows whether the "
-                "provider takes one login twice: if it refuses, take the other licence away first"
+                f"provider takes one login twice: if it refuses, {_then(moves=old is not None)}"
             )
             draft.find("RC4307", one.address, said, source=one.source)
+
+
+def _then(*, moves: bool) -> str:
+    if moves:
+        return "the old seat is given back first, and this one filled right after"
+    return "take the other licence away first"
 
 
 def _display_name(draft: Draft, standings: Mapping[str, Standing]) -> None:

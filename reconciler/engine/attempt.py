@@ -20,6 +20,7 @@ from reconciler.core.errors import (
     ProviderError,
     Rejected,
     StalePlanError,
+    Taken,
     Unavailable,
     Uncertain,
 )
@@ -28,7 +29,7 @@ from reconciler.core.model import Address, Json, Price
 from reconciler.core.money import buys, dearer
 from reconciler.core.open import Open
 from reconciler.core.provider import Absent, Accepted, Attempt, Done, Outcome, Step, Stepped, Unknown
-from reconciler.core.report import Result
+from reconciler.core.report import Result, State
 from reconciler.core.serial import action_to_dict
 from reconciler.engine.means import SENT_AT, Means
 from reconciler.engine.outcome import done, failed, in_doubt, not_started, waiting
@@ -205,7 +206,27 @@ async def _judge(action: Action, means: Means, error: ProviderError) -> Answer:
         return Uncertain(error.message)
     if isinstance(error, Unavailable):
         return Again(error, error.retry_after or 0.0)
+    if isinstance(error, Taken):
+        return await _taken(action, means, error)
     return await failed(action, means, error, final=True)
+
+
+async def _taken(action: Action, means: Means, error: Taken) -> Answer:
+    """Send it again once the login was given back: who moves gives the old seat back first where it has to be so."""
+    leaving = means.make_way(action)
+    if leaving is None:
+        return await failed(action, means, error, final=True)
+    told = Taken(f"{error.message}; the old seat is given back first", hint=error.hint, code=error.code)
+    await failed(
+        action, means, told, final=False
+    )  # what was refused is in no doubt, whatever happens meanwhile
+    match await leaving:
+        case State.DONE:
+            return Again(error, 0.0)
+        case State.PENDING:
+            return waiting(action, means, note="the old seat is given back first, which is under way")
+        case _:
+            return await failed(action, means, error, final=True)
 
 
 def _bought(action: Action, means: Means) -> bool:

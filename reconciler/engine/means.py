@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
@@ -12,11 +12,16 @@ from msgspec.structs import replace
 from reconciler.core.action import Action
 from reconciler.core.open import Open
 from reconciler.core.provider import Provider, StepRecord
+from reconciler.core.report import State
 from reconciler.engine.clock import Clock
 from reconciler.engine.scribe import Scribe
 
 SENT_AT = "sent_at"
 """Under what name a step's data keep the provider's time: ours may differ, and a sandbox's is turned."""
+
+
+def _nobody(_action: Action) -> None:
+    return None
 
 
 class Means(Struct, frozen=True, kw_only=True):
@@ -28,6 +33,8 @@ class Means(Struct, frozen=True, kw_only=True):
     provider_now: the provider's clock when ours showed `started`.
     again: whether what an earlier run began, and proved not to have happened, is sent again.
     stale: purchases and display names that an earlier run left, and nobody would plan today.
+    make_way: asked when a login is taken; awaited, lets the action go first that gives it back, and tells what
+    became of that. None where there is no such action.
     """
 
     provider: Provider
@@ -41,6 +48,7 @@ class Means(Struct, frozen=True, kw_only=True):
     started: datetime
     again: bool = True
     stale: frozenset[str] = frozenset()
+    make_way: Callable[[Action], Awaitable[State] | None] = _nobody
 
     def provider_time(self) -> datetime:
         """What the provider's clock shows now."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.core.action import Action, Verb
 from reconciler.core.errors import LeaseLostError, ReconcilerError
@@ -138,11 +139,15 @@ async def begin_plan(scribe: Scribe, plan: Plan, lifted: Allowances, *, of: str)
 class Crew(Struct, kw_only=True):
     """Carries out one tenant's actions side by side, each as soon as what it needs is finished.
 
+    leavers: who moves: by the action that fills the new seat, the one that gives the old seat back after it.
+    ways: done once a mover's new seat was refused, as the login is taken, and the old one is to be given back first.
     halted: why nothing more is begun in this tenant.
     """
 
     means: Means
     states: dict[str, asyncio.Future[State]] = field(default_factory=dict)
+    leavers: dict[str, Action] = field(default_factory=dict)
+    ways: dict[str, asyncio.Future[None]] = field(default_factory=dict)
     halted: str = ""
 
     async def work(self, actions: Sequence[Action], opened: Mapping[str, Open]) -> tuple[Result, ...]:
@@ -150,6 +155,9 @@ class Crew(Struct, kw_only=True):
         jobs = {key: one.action for key, one in opened.items()} | {action.id: action for action in actions}
         loop = asyncio.get_running_loop()
         self.states = {key: loop.create_future() for key in jobs}
+        self.leavers = leavers(jobs)
+        self.ways = {key: loop.create_future() for key in self.leavers}
+        self.means = replace(self.means, make_way=self._way_of)
         works = [partial(self._one, action, opened.get(key)) for key, action in jobs.items()]
         return tuple(await together(works))
 
@@ -196,10 +204,31 @@ class Crew(Struct, kw_only=True):
                 continue
             if need not in self.states:
                 return f"needs {need}, which was not done", True
-            state = await self.states[need]
+            state = await self._became(need, of=action)
             if state is not State.DONE:
                 return f"waits for {self._address(need)}, which is {state.value}", state is State.FAILED
         return "", False
+
+    async def _became(self, need: str, *, of: Action) -> State:
+        """What became of an action that another needs; what makes way for the other counts as done."""
+        state, leaver = self.states[need], self.leavers.get(need)
+        if leaver is None or leaver.id != of.id:
+            return await state
+        way = self.ways[need]
+        await asyncio.wait((state, way), return_when=asyncio.FIRST_COMPLETED)
+        return state.result() if state.done() else State.DONE
+
+    def _way_of(self, action: Action) -> Awaitable[State] | None:
+        """How a mover's old seat is given back before the new one is filled; None where that is not in the way."""
+        leaver = self.leavers.get(action.id)
+        if leaver is None or _login(leaver) != _login(action):
+            return None
+        return self._make_way(action.id, leaver)
+
+    async def _make_way(self, joins: str, leaver: Action) -> State:
+        if not self.ways[joins].done():
+            self.ways[joins].set_result(None)
+        return await self.states[leaver.id]
 
     def _address(self, need: str) -> str:
         progress = self.means.scribe.progress
@@ -207,6 +236,20 @@ class Crew(Struct, kw_only=True):
         if known is not None:
             return known.action.address
         return progress.todo[need].address if need in progress.todo else need
+
+
+def leavers(jobs: Mapping[str, Action]) -> dict[str, Action]:
+    """Who moves: by the activation, the deactivation that waits for it."""
+    return {
+        need: action
+        for action in jobs.values()
+        for need in action.needs
+        if action.verb is Verb.DEACTIVATE and need in jobs and jobs[need].verb is Verb.ACTIVATE
+    }
+
+
+def _login(action: Action) -> str:
+    return str(action.detail.get("login", "")).lower()
 
 
 async def close(scribe: Scribe, *, exit_code: int, drop: bool = False) -> None:

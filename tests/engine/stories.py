@@ -78,6 +78,15 @@ def prepaid(seats: int, *names: str, pin: bool = True, more: str = "") -> str:
     return tenant("ovh-prepaid", group, written(*names))
 
 
+def in_two_groups(office: tuple[str, ...], pro: tuple[str, ...]) -> str:
+    """The file of a prepaid tenant with two seats of each product in one service."""
+    groups = "\n".join(
+        f"  - {{name: {name}, product: {product}, seats: 2, service: {ACME}}}"
+        for name, product in (("office", "business"), ("pro", "pro-plus"))
+    )
+    return tenant("ovh-prepaid", groups, f"{written(*office)}\n{written(*pro, group='pro')}")
+
+
 def csp2(groups: str) -> str:
     """A reseller tenant's file."""
     return tenant("ovh-csp2", groups, service="acme-csp")
@@ -94,6 +103,19 @@ def world_prepaid(empty: int, *names: str) -> str:
     people = f"        people:\n{sitting(*names)}\n" if names else ""
     return f"prepaid:\n  - service: {ACME}\n    seats:\n      - licence: business\n        empty: {empty}\n{people}"
 
+
+TWO_GROUPS = f"""
+prepaid:
+  - service: {ACME}
+    seats:
+      - licence: business
+        people:
+{sitting("ada", "bob")}
+      - licence: pro-plus
+        empty: 1
+        people:
+{sitting("eve")}
+"""
 
 CSP2 = """
 csp2:
@@ -113,6 +135,12 @@ def pool(seen: Provider) -> tuple[int, list[str]]:
     )
     people = sorted(one["email"].partition("@")[0] for one in [*seats, *ending] if not one["virtual"])
     return len(seats), people
+
+
+def seated(seen: Provider) -> list[str]:
+    """Who sits on a seat of which licence."""
+    rows = seen.rows("SELECT email, licence FROM seat WHERE NOT virtual ORDER BY email")
+    return [f"{one['email'].partition('@')[0]} {one['licence']}" for one in rows]
 
 
 def members(seen: Provider) -> list[str]:
@@ -222,6 +250,16 @@ STORIES = (
         effects={"order-placed": 0, "seat-configured": 1, "seat-unconfigured": 1},
         check=pool,
         end=(2, ["ada", "eve"]),
+    ),
+    Story(
+        name="prepaid-move",
+        provider="ovh-prepaid",
+        world=TWO_GROUPS,
+        before=in_two_groups(("ada", "bob"), ("eve",)),
+        tenant=in_two_groups(("bob",), ("ada", "eve")),
+        effects={"order-placed": 0, "seat-configured": 1, "seat-unconfigured": 1},
+        check=seated,
+        end=["ada officeProPlus", "bob officeBusiness", "eve officeProPlus"],
     ),
     Story(
         name="prepaid-fewer",

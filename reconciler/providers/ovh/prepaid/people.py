@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 
 from reconciler.core.action import Action, Verb
-from reconciler.core.errors import Missing, Rejected, Unavailable
+from reconciler.core.errors import Missing, Rejected, Taken, Unavailable
 from reconciler.core.model import Json
 from reconciler.core.provider import (
     Absent,
@@ -26,6 +27,8 @@ from reconciler.providers.ovh.prepaid.account import ROOT, PrepaidAccount
 from reconciler.providers.ovh.prepaid.seats import product_of
 from reconciler.providers.ovh.wire import Seat, Task
 from reconciler.providers.settle import last, look_again, not_changed, settled
+
+_TAKEN = re.compile(r": 409\b|\balready\b|\bduplicate|\bin use\b")
 
 
 def is_person(action: Action) -> bool:
@@ -63,9 +66,11 @@ async def activate(account: PrepaidAccount, action: Action, attempt: Attempt) ->
     try:
         async for told in _put(account, action, name):
             yield told
-    except Rejected:
+    except Rejected as error:
         account.reserved.pop(name, None)
-        raise
+        if not _is_taken(action, error):
+            raise
+        raise Taken(error.message, hint=error.hint, code=error.code) from None
     yield _pending(account, name, status="activating")
 
 
@@ -214,6 +219,16 @@ async def _put(account: PrepaidAccount, action: Action, name: str) -> AsyncGener
     yield Step(name=step, data={"login": _login(action)})
     await account.api.do("PUT", f"{ROOT}{path(name)}", _person(action))
     yield Stepped(name=step, ref=name, data=await _task_of(account, name))
+
+
+def _is_taken(action: Action, error: Rejected) -> bool:
+    """Whether somebody holds the login, by the provider's words.
+
+    What a login that is in use is answered with is not documented (reference 17.4, 2026-11); 409 is what the API
+    says of what exists already.
+    """
+    words = error.message.lower().replace(_login(action), "")
+    return _TAKEN.search(words) is not None
 
 
 def _person(action: Action) -> dict[str, Any]:
