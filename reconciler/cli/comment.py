@@ -49,7 +49,7 @@ def body(text: Text, mark: str, foot: str, limit: int) -> str:
     """The marker, the page as far as it fits, and what it is about; never more than `limit` characters."""
     around = len(mark) + len(foot) + 2
     page = text(limit - around)
-    if len(page) > limit - around:  # its first and last parts alone are too long: names made to be so
+    if len(page) > limit - around:  # its last part alone is too long: names made to be so
         page = page[: limit - around - len(CUT)].rpartition("\n")[0] + CUT
     return f"{mark}\n{page}\n{foot}"
 

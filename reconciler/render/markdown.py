@@ -8,7 +8,7 @@ from reconciler.core.action import Verb
 from reconciler.core.plan import Plan, Run, Status, cost
 from reconciler.render import words
 from reconciler.render.escape import code, fence, markdown, markup
-from reconciler.render.fit import Section, fit
+from reconciler.render.fit import Section, brief, fit
 from reconciler.render.options import Options
 from reconciler.render.page import Page
 from reconciler.render.text import rows
@@ -33,7 +33,7 @@ def needs(title: str, items: list[str]) -> str:
 
 def said(text: str) -> str:
     """Somebody's prose, short and harmless, on one line."""
-    return markdown(words.short(" ".join(text.split())))
+    return markdown(brief(" ".join(text.split())))
 
 
 def named(text: str, *, cell: bool = False) -> str:

@@ -9,9 +9,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec.structs import replace
 
+from reconciler.core.action import Verb
 from reconciler.core.plan import Plan
 from reconciler.render import PLAN, REPORT, STATUS, Options
 from reconciler.render.escape import code, markdown
+from reconciler.render.fit import brief
 from tests.render import makers
 from tests.render.golden import check
 
@@ -143,3 +145,59 @@ def test_one_tenant_with_thousands_of_actions_is_cut_by_lines() -> None:
 
     assert "more lines" in text
     assert len(text) <= 60_000
+
+
+LONG = f"/srv/{'a-very-deep-folder/' * 40}journal.db"
+
+
+@pytest.mark.parametrize("where", [LONG, LONG.replace("-", " ")], ids=["one word", "many words"])
+def test_a_long_path_in_a_note_takes_none_of_the_words_around_it(where: str) -> None:
+    note = f"the journal is at {where}: put the newer one back before you apply"
+
+    for text in (
+        PLAN["markdown"](makers.run(makers.in_sync("calm"), notes=(note,)), Options()),
+        REPORT["markdown"](replace(makers.report(), notes=(note,)), Options()),
+        STATUS["markdown"](replace(makers.overview(), notes=(note,)), Options()),
+    ):
+        line = next(line for line in text.splitlines() if "put the newer one back" in line)
+        assert line.startswith("- the journal is at /srv/a")
+        assert line.endswith("journal.db: put the newer one back before you apply")
+        assert "…" in line
+        assert len(line) <= 310
+
+
+def test_a_text_of_usual_length_is_not_cut() -> None:
+    text = f"{'x' * 200} {'y' * 99}"
+
+    assert brief(text) == text
+
+
+@given(st.text(max_size=900), st.integers(3, 300))
+def test_a_brief_text_is_never_too_long_and_has_both_its_ends(text: str, most: int) -> None:
+    shown = brief(text, most)
+
+    assert len(shown) <= most
+    assert (shown[:1], shown[-1:]) == (text[:1], text[-1:])
+
+
+@pytest.mark.parametrize("limit", [8_000, 40_000])
+def test_names_that_fill_the_first_part_take_nothing_from_what_to_do_next(limit: int) -> None:
+    long = replace(hostile(), name="<" * 300)
+    action = replace(
+        long.actions[0], address="<" * 300, summary="<" * 300, reason="<" * 300, verb=Verb.CANCEL
+    )
+    run = makers.run(
+        *(replace(long, tenant=f"{number:04}{'<' * 296}", actions=(action,)) for number in range(30))
+    )
+
+    text = PLAN["markdown"](run, Options(limit=limit))
+
+    assert len(text) <= limit
+    assert text.startswith("## Licence plan")
+    assert "The rest of this did not fit here" in text
+    assert "To see it again: `reconciler plan`" in text
+    assert run.digest in text
+    assert all(
+        line.startswith("- ")
+        for line in text.partition("### Needs a person\n\n")[2].partition("\n\n")[0].splitlines()
+    )
