@@ -21,6 +21,7 @@ from reconciler.core.replay import replay
 from reconciler.core.report import Result, State, TenantReport
 from reconciler.engine.aside import aside
 from reconciler.engine.checkout import Checkouts
+from reconciler.engine.crew import Crew
 from reconciler.engine.due import begun_by_resume
 from reconciler.engine.ending import code_for, code_of, ended, not_approved, refused_tenant, unread
 from reconciler.engine.fault import where
@@ -29,7 +30,7 @@ from reconciler.engine.means import Means
 from reconciler.engine.read import homed
 from reconciler.engine.scribe import Scribe
 from reconciler.engine.setup import Setup
-from reconciler.engine.tenant import Crew, begin_plan, close, exit_code, leased, record_found, settle_by_hand
+from reconciler.engine.tenant import begin_plan, close, exit_code, leased, record_found, settle_by_hand
 from reconciler.engine.together import together
 from reconciler.engine.waiters import still_waits, under_way
 
