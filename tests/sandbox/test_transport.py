@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import importlib.abc
+import sys
 import time
 from collections.abc import Generator, Iterator
 
@@ -119,3 +121,28 @@ def test_a_request_is_answered_within_a_few_milliseconds(live: World) -> None:
 
     # It takes about 0.3 ms of one core; the limit leaves room for a slow machine.
     assert asyncio.run(run()) < 0.005
+
+
+class Asked(importlib.abc.MetaPathFinder):
+    """Hears which modules are looked for on the disk, and finds none."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:  # noqa: ARG002 - as Python calls it
+        self.names.append(fullname)
+
+
+def test_a_request_looks_for_no_module_that_is_not_there(
+    live: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked()
+    send(live, "GET", SEAT)
+
+    monkeypatch.setattr(sys, "meta_path", [asked, *sys.meta_path])
+    send(live, "GET", SEAT)
+    assert asked.names == []
+
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("no_such_module")
+    assert asked.names == ["no_such_module"]
