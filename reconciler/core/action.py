@@ -29,6 +29,14 @@ class Verb(StrEnum):
     CANCEL = "cancel"
 
 
+class Change(Struct, frozen=True):
+    """One address that differs: what is there and what is wanted, as far as that is compared; None for nothing."""
+
+    address: Address
+    before: Json | None
+    after: Json | None
+
+
 class Action(Struct, frozen=True, kw_only=True):
     """One verb on one address.
 
@@ -94,11 +102,9 @@ def _hex(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def action_id(
-    tenant: str, address: Address, verb: Verb, *, before: Json | None, after: Json | None, begun: int
-) -> str:
+def action_id(tenant: str, verb: Verb, change: Change, *, begun: int) -> str:
     """An action's id: computed, never drawn, so that the same plan has the same ids wherever it is made.
 
     `begun` is how many plans with actions were begun for the tenant before.
     """
-    return _hex([tenant, address, verb, before, after, begun])[:20]
+    return _hex([tenant, change.address, verb, change.before, change.after, begun])[:20]

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from reconciler.core.action import Verb
-from reconciler.core.draft import Draft
+from reconciler.core.action import Change, Verb
+from reconciler.core.draft import Draft, Wording
 from reconciler.core.manifest import Person, full_login, login_key
-from reconciler.core.model import Entry, Json, Organisation, User, user_address
+from reconciler.core.model import Address, Entry, Json, Organisation, User, user_address
 from reconciler.core.pool import Pool, Staying, Waiter
 from reconciler.core.progress import Progress
 
@@ -91,12 +91,8 @@ def _keep(case: _Case, wanted: Wanted) -> None:
     if "@" not in user.login:
         reason = "the login has no domain, and the directory tells none: write `domain:`"
         _hold_back(case, wanted, reason)
-        case.draft.block(
-            user_address(login_key(person.login)),
-            Verb.CREATE_USER,
-            reason,
-            source=case.draft.person_source(person),
-        )
+        source = case.draft.person_source(person)
+        case.draft.block(_address(person), Verb.CREATE_USER, reason, source=source)
         return
     entry, old = case.entries.get(user.login), _old(case, wanted)
     if case.busy & {user.login, old.login if old else ""}:
@@ -110,6 +106,10 @@ def _keep(case: _Case, wanted: Wanted) -> None:
         case.kept.needs[user.login] = _create(case, wanted)
     elif _differs(entry, user):
         case.kept.needs[user.login] = _change(case, wanted, entry, renames=False)
+
+
+def _address(person: Person) -> Address:
+    return user_address(login_key(person.login))
 
 
 def _old(case: _Case, wanted: Wanted) -> Entry | None:
@@ -128,7 +128,7 @@ def _old(case: _Case, wanted: Wanted) -> Entry | None:
     elif not case.is_ours(login):
         said = f"{login} is not ours, so `previously` does nothing: adopt it"
     if said:
-        case.draft.find("RC4201", user_address(login_key(person.login)), said)
+        case.draft.find("RC4201", _address(person), said)
         return None
     return old
 
@@ -161,13 +161,13 @@ def _create(case: _Case, wanted: Wanted) -> str:
     name = f"{user.first_name} {user.last_name}"
     made = case.draft.act(
         Verb.CREATE_USER,
-        user_address(login_key(person.login)),
-        summary=f"{name} is restored from the bin" if gone else f"{name} is created in the directory",
-        before=None,
-        after={"login": user.login, **_fields(user)},
+        Change(_address(person), before=None, after={"login": user.login, **_fields(user)}),
+        Wording(
+            summary=f"{name} is restored from the bin" if gone else f"{name} is created in the directory",
+            reason=f"manifest names {person.login}",
+            source=case.draft.person_source(person),
+        ),
         detail=_detail(user, restore=gone.ref if gone else None),
-        reason=f"manifest names {person.login}",
-        source=case.draft.person_source(person),
     )
     return made or ""
 
@@ -179,17 +179,16 @@ def _change(case: _Case, wanted: Wanted, entry: Entry, *, renames: bool) -> str:
     before: dict[str, object] = {key: has[key] for key in after}
     if renames:
         before, after = {"login": entry.login, **before}, {"login": user.login, **after}
+    differs = [key for key in after if before[key] != after[key]]
     made = case.draft.act(
         Verb.UPDATE,
-        user_address(login_key(person.login)),
-        summary=", ".join(
-            f"{key} {before[key]} -> {after[key]}" for key in after if before[key] != after[key]
+        Change(_address(person), before, after),
+        Wording(
+            summary=", ".join(f"{key} {before[key]} -> {after[key]}" for key in differs),
+            reason="manifest renames the person" if renames else "manifest says otherwise",
+            source=case.draft.person_source(person),
         ),
-        before=before,
-        after=after,
         detail=_detail(user, user=entry.ref, previously=entry.login if renames else None),
-        reason="manifest renames the person" if renames else "manifest says otherwise",
-        source=case.draft.person_source(person),
     )
     return made or ""
 
@@ -244,12 +243,12 @@ def _made(progress: Progress, entry: Entry) -> bool:
 def _drop(draft: Draft, entry: Entry, *, needs: Sequence[str]) -> None:
     draft.act(
         Verb.DELETE_USER,
-        user_address(entry.login),
-        summary=f"{entry.login} is deleted; the directory keeps it in its bin for 30 days",
-        before={"login": entry.login},
-        after=None,
+        Change(user_address(entry.login), before={"login": entry.login}, after=None),
+        Wording(
+            summary=f"{entry.login} is deleted; the directory keeps it in its bin for 30 days",
+            reason="created by this tool, and no longer written in the manifest",
+            source=draft.source("users"),
+        ),
         detail=_detail(entry.user, user=entry.ref),
-        reason="created by this tool, and no longer written in the manifest",
-        source=draft.source("users"),
         needs=needs,
     )

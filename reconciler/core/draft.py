@@ -9,11 +9,20 @@ from typing import Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from reconciler.core.action import Action, Verb, action_id
+from reconciler.core.action import Action, Change, Verb, action_id
 from reconciler.core.manifest import ManifestFile, Person
 from reconciler.core.model import Address, Json, Source
 from reconciler.core.plan import Finding, Leaving, Unmanaged, Waiting
 from reconciler.core.provider import Capabilities, Support
+
+
+class Wording(Struct, frozen=True, kw_only=True):
+    """How a plan tells of an action: what is done, why, which place of a file asks for it, what a person does."""
+
+    summary: str
+    reason: str
+    source: Source | None
+    instructions: str | None = None
 
 
 class Draft(Struct):
@@ -39,6 +48,12 @@ class Draft(Struct):
     leaving: list[Leaving] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     _people: dict[str, int] = field(default_factory=dict)
+    _seller: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Name once who sells to the tenant, which stands in every action."""
+        tenant = self.manifest.tenant
+        self._seller = {"account": tenant.account, "provider": tenant.provider}
 
     def source(self, *path: str | int) -> Source:
         """The place in the tenant's file."""
@@ -57,26 +72,20 @@ class Draft(Struct):
             self._people = {one.login: index for index, one in enumerate(users)}
         return self.source("users", self._people[person.login])
 
-    def id_of(self, address: Address, verb: Verb, before: Json | None, after: Json | None) -> str:
+    def id_of(self, verb: Verb, change: Change) -> str:
         """The id that an action has or would have."""
-        tenant = self.manifest.tenant.tenant
-        return action_id(tenant, address, verb, before=before, after=after, begun=self.begun)
+        return action_id(self.manifest.tenant.tenant, verb, change, begun=self.begun)
 
-    def act(  # noqa: PLR0913 - an action has that many parts, each named at the call
+    def act(
         self,
         verb: Verb,
-        address: Address,
+        change: Change,
+        wording: Wording,
         *,
-        summary: str,
-        before: Json | None,
-        after: Json | None,
         detail: Json,
-        reason: str,
-        source: Source | None,
         needs: Sequence[str] = (),
         scheduled_for: date | None = None,
         reversible_until: date | None = None,
-        instructions: str | None = None,
         support: Support | None = None,
     ) -> str | None:
         """Add an action, or block it when the provider cannot do the verb at all; its id.
@@ -86,25 +95,24 @@ class Draft(Struct):
         support = support or self.capabilities.verbs.get(verb)
         if support is None or support.how == "not-at-all":
             note = support.note if support else f"{self.capabilities.provider} cannot {verb}"
-            self.block(address, verb, note, source=source)
+            self.block(change.address, verb, note, source=wording.source)
             return None
-        tenant = self.manifest.tenant
         action = Action(
-            id=self.id_of(address, verb, before, after),
+            id=self.id_of(verb, change),
             verb=verb,
-            address=address,
-            summary=summary,
-            before=before,
-            after=after,
+            address=change.address,
+            summary=wording.summary,
+            before=change.before,
+            after=change.after,
             needs=tuple(needs),
             how=support.how,
             repeatable=support.repeatable,
-            reason=reason,
-            source=source,
+            reason=wording.reason,
+            source=wording.source,
             scheduled_for=scheduled_for,
             reversible_until=reversible_until,
-            instructions=instructions or _told(support),
-            detail={**detail, "account": tenant.account, "provider": tenant.provider},
+            instructions=wording.instructions or _told(support),
+            detail={**detail, **self._seller},
         )
         self.actions.append(action)
         return action.id

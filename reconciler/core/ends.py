@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from reconciler.core.action import Verb
-from reconciler.core.draft import Draft
+from reconciler.core.action import Change, Verb
+from reconciler.core.draft import Draft, Wording
 from reconciler.core.groups import detail_of
 from reconciler.core.model import Holding, Place
 from reconciler.core.plan import Leaving
@@ -101,13 +101,15 @@ def _renew(draft: Draft, standing: Standing, grown: str | None) -> None:
     off = wanted == "off"
     draft.act(
         Verb.UPDATE,
-        standing.address,
-        summary="renewal off: it ends at its expiration" if off else "renewal on again",
-        before={"renewal": "auto" if off else "off"},
-        after={"renewal": wanted},
+        Change(standing.address, before={"renewal": "auto" if off else "off"}, after={"renewal": wanted}),
+        Wording(
+            summary="renewal off: it ends at its expiration" if off else "renewal on again",
+            reason=f"manifest asks for renewal: {wanted}"
+            if standing.group.renewal
+            else "no longer cancelled",
+            source=draft.group_source(standing.group.name, "renewal"),
+        ),
         detail=detail_of(standing, targets=[place.ref for place in live] if each else [], renewal=wanted),
-        reason=f"manifest asks for renewal: {wanted}" if standing.group.renewal else "no longer cancelled",
-        source=draft.group_source(standing.group.name, "renewal"),
         needs=[grown] if grown else [],
         reversible_until=(_last(live) or (holding.renews_on if holding else None)) if off else None,
     )
@@ -149,13 +151,13 @@ def _fewer(draft: Draft, standing: Standing, pool: Pool, freed: Mapping[tuple[st
     on = _last(chosen) if draft.capabilities.shrink == "at-expiration" else None
     draft.act(
         Verb.RESIZE,
-        standing.address,
-        summary=f"{standing.counted} -> {seats} seats" + (f", {count} end on {on}" if on else ""),
-        before={"seats": standing.counted},
-        after={"seats": seats},
+        Change(standing.address, before={"seats": standing.counted}, after={"seats": seats}),
+        Wording(
+            summary=f"{standing.counted} -> {seats} seats" + (f", {count} end on {on}" if on else ""),
+            reason=f"manifest asks for {seats} seats",
+            source=source,
+        ),
         detail=detail_of(standing, quantity=-count, targets=[place.ref for place in chosen], expect=seats),
-        reason=f"manifest asks for {seats} seats",
-        source=source,
         needs=[freed[name, place.ref] for place in chosen if place.login],
         scheduled_for=on,
         reversible_until=on,
@@ -265,19 +267,20 @@ def _end(draft: Draft, standing: Standing, holding: Holding, needs: Iterable[str
     when = f"ends on {on}" if on else "ends at its expiration" if later else "ends at once"
     if later and standing.ends_now:
         when += f": {draft.capabilities.provider} cannot end it sooner"
+    paid = {"seats": standing.counted} if pooled else {"service": holding.ref}
     draft.act(
         Verb.CANCEL,
-        standing.address,
-        summary=when,
-        before={"seats": standing.counted} if pooled else {"service": holding.ref},
-        after=None,
+        Change(standing.address, before=paid, after=None),
+        Wording(
+            summary=when,
+            reason=f"state: cancelled ({standing.group.reason})",
+            source=draft.group_source(standing.group.name, "state"),
+        ),
         detail=detail_of(
             standing,
             targets=[place.ref for place in live] if pooled and standing.slotted else [],
             ends_now=standing.ends_now or None,
         ),
-        reason=f"state: cancelled ({standing.group.reason})",
-        source=draft.group_source(standing.group.name, "state"),
         needs=tuple(needs),
         scheduled_for=on,
         reversible_until=on,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.core.action import Verb
-from reconciler.core.draft import Draft
+from reconciler.core.action import Change, Verb
+from reconciler.core.draft import Draft, Wording
 from reconciler.core.model import Holding
 from reconciler.core.open import Delivery, Stuck
 from reconciler.core.plan import Waiting
@@ -125,15 +125,15 @@ def _order(draft: Draft, standing: Standing) -> str | None:
     what = f"{seats} seats of {group.product}{into}" if seats else f"{group.product}{into}"
     return draft.act(
         Verb.ORDER,
-        standing.address,
-        summary=what,
-        before=None,
-        after={"product": standing.product, "seats": seats},
+        Change(standing.address, before=None, after={"product": standing.product, "seats": seats}),
+        Wording(
+            summary=what,
+            reason=f"manifest asks for {seats} seats" if seats else "manifest asks for the group",
+            source=source,
+            instructions=_of_key(draft, group.name) if standing.capabilities.by_word else None,
+        ),
         detail=detail_of(standing, quantity=seats, expect=seats, **_terms(standing)),
-        reason=f"manifest asks for {seats} seats" if seats else "manifest asks for the group",
-        source=source,
         needs=draft.first,
-        instructions=_of_key(draft, group.name) if standing.capabilities.by_word else None,
     )
 
 
@@ -165,12 +165,16 @@ def _more(draft: Draft, standing: Standing, holding: Holding) -> str | None:
     quantity = standing.growth - len(undo)
     kept = f", {len(undo)} of them by keeping what was to end" if undo else ""
     total = len(standing.places) if standing.slotted else standing.counted
+    by_word = standing.capabilities.by_word
     return draft.act(
         Verb.RESIZE,
-        standing.address,
-        summary=f"{standing.counted} -> {seats} seats{kept}",
-        before={"seats": standing.counted},
-        after={"seats": seats},
+        Change(standing.address, before={"seats": standing.counted}, after={"seats": seats}),
+        Wording(
+            summary=f"{standing.counted} -> {seats} seats{kept}",
+            reason=f"manifest asks for {seats} seats",
+            source=draft.group_source(standing.group.name, "seats"),
+            instructions=_of_another_key(draft, standing.group.name) if by_word else None,
+        ),
         detail=detail_of(
             standing,
             quantity=quantity,
@@ -178,9 +182,6 @@ def _more(draft: Draft, standing: Standing, holding: Holding) -> str | None:
             targets=[place.ref for place in undo],
             scope=holding.scope,
         ),
-        reason=f"manifest asks for {seats} seats",
-        source=draft.group_source(standing.group.name, "seats"),
-        instructions=_of_another_key(draft, standing.group.name) if standing.capabilities.by_word else None,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.core.action import Verb
-from reconciler.core.draft import Draft
+from reconciler.core.action import Change, Verb
+from reconciler.core.draft import Draft, Wording
 from reconciler.core.groups import detail_of
 from reconciler.core.model import Holding
 from reconciler.core.progress import Progress
@@ -39,11 +39,11 @@ def can_be_named(holding: Holding) -> bool:
 def _name(draft: Draft, standing: Standing, holding: Holding, wanted: str) -> None:
     draft.act(
         Verb.UPDATE,
-        standing.address,
-        summary=f"name {holding.name} -> {wanted}",
-        before={"name": holding.name},
-        after={"name": wanted},
+        Change(standing.address, before={"name": holding.name}, after={"name": wanted}),
+        Wording(
+            summary=f"name {holding.name} -> {wanted}",
+            reason=f"manifest calls the tenant {wanted}",
+            source=draft.source("name"),
+        ),
         detail=detail_of(standing, name=wanted),
-        reason=f"manifest calls the tenant {wanted}",
-        source=draft.source("name"),
     )

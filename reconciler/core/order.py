@@ -39,8 +39,10 @@ def rank(action: Action) -> int:
 
 def shrinks(action: Action) -> bool:
     """Whether it takes seats away."""
+    if action.verb is not Verb.RESIZE:
+        return False
     before, after = action.before or {}, action.after or {}
-    return action.verb is Verb.RESIZE and (after.get("seats") or 0) < (before.get("seats") or 0)
+    return (after.get("seats") or 0) < (before.get("seats") or 0)
 
 
 def _place(action: Action) -> tuple[int, str, str]:

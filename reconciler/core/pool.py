@@ -12,7 +12,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from reconciler.core.manifest import Group, Person, Tenant, full_login, login_key
-from reconciler.core.model import Place, User
+from reconciler.core.model import Place
 from reconciler.core.progress import Progress
 from reconciler.core.standing import Standing
 
@@ -292,7 +292,9 @@ def _as_written(
     return written
 
 
-def user_of(person: Person, login: str) -> User:
-    """The person as a provider keeps them."""
-    country = person.country.lower() if person.country else None
-    return User(login, person.first_name, person.last_name, country)
+def details_of(person: Person, login: str) -> dict[str, str]:
+    """The person as a provider keeps them, by the names that an action uses; without a country none is written."""
+    details = {"login": login, "first_name": person.first_name, "last_name": person.last_name}
+    if person.country:
+        details["country"] = person.country.lower()
+    return details

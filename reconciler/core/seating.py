@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
 
-from reconciler.core.action import Verb
-from reconciler.core.draft import Draft
+from reconciler.core.action import Change, Verb
+from reconciler.core.draft import Draft, Wording
 from reconciler.core.groups import detail_of
 from reconciler.core.manifest import Person, full_login, login_key
-from reconciler.core.model import Address, Json, Place, seat_address, user_address
+from reconciler.core.model import Json, Place, seat_address, user_address
 from reconciler.core.plan import Leaving, Unmanaged
-from reconciler.core.pool import Joiner, Key, Leaver, Pool, Rename, Staying, user_of
+from reconciler.core.pool import Joiner, Key, Leaver, Pool, Rename, Staying, details_of
 from reconciler.core.standing import Standing
-
-PERSON_FIELDS = ("first_name", "last_name", "country")
 
 
 def seat_people(
@@ -36,7 +34,7 @@ def seat_people(
     joined: dict[Key, str] = {}
     for leaver in pool.leavers:
         if not leaver.kept:
-            ids[leaver.group, leaver.place.ref] = draft.id_of(*_leaving(leaver))
+            ids[leaver.group, leaver.place.ref] = draft.id_of(Verb.DEACTIVATE, _leaving(leaver))
     known = {name: detail_of(standing) for name, standing in standings.items()}
     for joiner in pool.joiners:
         bought = grown.get(joiner.group) if joiner.bought else None
@@ -66,48 +64,41 @@ def _leave(draft: Draft, standing: Standing, leaver: Leaver, joined: Mapping[Key
 
 def _activate(draft: Draft, joiner: Joiner, needs: list[str], known: Json) -> str:
     person, group = joiner.person, joiner.group
-    user = {"login": joiner.login, "first_name": person.first_name, "last_name": person.last_name}
-    if person.country:
-        user["country"] = person.country.lower()
+    details = details_of(person, joiner.login)
     targets = {"targets": [joiner.seat]} if joiner.seat else {}
     made = draft.act(
         Verb.ACTIVATE,
-        seat_address(group, login_key(person.login)),
-        summary=f"{person.first_name} {person.last_name} gets a seat in {group}",
-        before=None,
-        after=user,
-        detail={**known, **user, **targets},
-        reason=f"manifest puts {person.login} into {group}",
-        source=draft.person_source(person),
+        Change(seat_address(group, login_key(person.login)), before=None, after=details),
+        Wording(
+            summary=f"{person.first_name} {person.last_name} gets a seat in {group}",
+            reason=f"manifest puts {person.login} into {group}",
+            source=draft.person_source(person),
+        ),
+        detail={**known, **details, **targets},
         needs=needs,
     )
     return made or ""  # a joiner is one only where the provider seats people
 
 
-def _fields(values: Mapping[str, object], person: Person) -> dict[str, object]:
-    return {key: values[key] for key in PERSON_FIELDS if key != "country" or person.country}
-
-
-def _leaving(leaver: Leaver) -> tuple[Address, Verb, Json, None]:
+def _leaving(leaver: Leaver) -> Change:
     """What a deactivation is known by; a second seat of the same person is another action."""
     before = {"login": leaver.login}
     if leaver.again:
         before["seat"] = leaver.place.ref
-    return seat_address(leaver.group, leaver.written), Verb.DEACTIVATE, before, None
+    return Change(seat_address(leaver.group, leaver.written), before, after=None)
 
 
 def _deactivate(draft: Draft, standing: Standing, leaver: Leaver, needs: list[str]) -> None:
     moves = bool(needs)
-    address, verb, before, after = _leaving(leaver)
     draft.act(
-        verb,
-        address,
-        summary=f"{leaver.login} gives the seat back" + (" after moving" if moves else ""),
-        before=before,
-        after=after,
+        Verb.DEACTIVATE,
+        _leaving(leaver),
+        Wording(
+            summary=f"{leaver.login} gives the seat back" + (" after moving" if moves else ""),
+            reason="moved to another group" if moves else "ours, and no longer written in the manifest",
+            source=draft.group_source(standing.group.name),
+        ),
         detail=detail_of(standing, login=leaver.login, targets=[leaver.place.ref]),
-        reason="moved to another group" if moves else "ours, and no longer written in the manifest",
-        source=draft.group_source(standing.group.name),
         needs=needs,
     )
 
@@ -159,31 +150,31 @@ def _update(
     previously: str | None = None,
     groups: Sequence[str] = (),
 ) -> None:
-    person, login, place = one.person, one.login, one.place
+    person, place = one.person, one.place
     shown = login_key(person.login)
     address = seat_address(standing.group.name, shown) if shown in told else user_address(shown)
     told.add(shown)
-    was = _fields(place.user._asdict(), person)
-    wanted = _fields(user_of(person, login)._asdict(), person)
-    if previously:
-        was, wanted = {"login": previously, **was}, {"login": login, **wanted}
-    changed = [key for key in wanted if was[key] != wanted[key]]
+    details = details_of(person, one.login)
+    after = {key: value for key, value in details.items() if key != "login" or previously}
+    has = {**place.user._asdict(), "login": previously}
+    before = {key: has[key] for key in after}
+    differs = [key for key in after if before[key] != after[key]]
     draft.act(
         Verb.UPDATE,
-        address,
-        summary=", ".join(f"{key} {was[key]} -> {wanted[key]}" for key in changed),
-        before=was,
-        after=wanted,
+        Change(address, before, after),
+        Wording(
+            summary=", ".join(f"{key} {before[key]} -> {after[key]}" for key in differs),
+            reason="manifest renames the person" if previously else "manifest says otherwise",
+            source=draft.person_source(person),
+        ),
         detail=detail_of(
             standing,
             group=standing.group.name,
             targets=[place.ref],
             previously=previously,
             groups=list(groups) if len(groups) > 1 else None,
-            **user_of(person, login)._asdict(),
+            **details,
         ),
-        reason="manifest renames the person" if previously else "manifest says otherwise",
-        source=draft.person_source(person),
     )
 
 

@@ -12,9 +12,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from pydantic import TypeAdapter
 
-from reconciler.core.action import Verb, digest
+from reconciler.core.action import Change, Verb, digest
 from reconciler.core.delegated import access_address, tell_rights
-from reconciler.core.draft import Draft
+from reconciler.core.draft import Draft, Wording
 from reconciler.core.manifest import Customer, DelegatedAdministration, ProductKey, Tenant
 from reconciler.core.model import Address, Json, Organisation, setting_address
 from reconciler.core.progress import Progress
@@ -139,17 +139,18 @@ def _act(draft: Draft, one: Setting, organisation: Organisation, *, needs: Seque
     by_hand = support.how == "by-hand"
     instructions = " ".join(part for part in (one.instructions or support.note, support.link) if part)
     shown = organisation.settings.get(one.address)
+    before = {key: shown.get(key) for key in one.after} if shown is not None else None
     return draft.act(
         Verb.UPDATE,
-        one.address,
-        summary=one.summary,
-        before={key: shown.get(key) for key in one.after} if shown is not None else None,
-        after=one.after,
+        Change(one.address, before, one.after),
+        Wording(
+            summary=one.summary,
+            reason=one.reason or f"manifest writes `{one.key}`",
+            source=source,
+            instructions=instructions if by_hand or one.instructions else None,
+        ),
         detail=one.detail,
-        reason=one.reason or f"manifest writes `{one.key}`",
-        source=source,
         needs=needs,
-        instructions=instructions if by_hand or one.instructions else None,
         support=replace(support, note="") if by_hand else support,
     )
 

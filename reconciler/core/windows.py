@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from reconciler.core.action import Verb
-from reconciler.core.draft import Draft
+from reconciler.core.action import Change, Verb
+from reconciler.core.draft import Draft, Wording
 from reconciler.core.groups import detail_of
 from reconciler.core.model import Holding, Json
 from reconciler.core.plan import Leaving
@@ -81,13 +81,13 @@ def _fewer(draft: Draft, standing: Standing, holding: Holding, freed: Mapping[tu
     on = holding.renews_on if draft.capabilities.shrink == "at-expiration" else None
     draft.act(
         Verb.RESIZE,
-        standing.address,
-        summary=f"{standing.counted} -> {seats} seats" + (f" on {on}" if on else ""),
-        before={"seats": standing.counted},
-        after={"seats": seats},
+        Change(standing.address, before={"seats": standing.counted}, after={"seats": seats}),
+        Wording(
+            summary=f"{standing.counted} -> {seats} seats" + (f" on {on}" if on else ""),
+            reason=f"manifest asks for {seats} seats",
+            source=draft.group_source(name, "seats"),
+        ),
         detail=detail_of(standing, quantity=-count, targets=[], expect=seats),
-        reason=f"manifest asks for {seats} seats",
-        source=draft.group_source(name, "seats"),
         needs=sorted(action for (group, _), action in freed.items() if group == name),
         scheduled_for=on,
         reversible_until=on,
@@ -123,16 +123,16 @@ def _schedule(
         draft.block(standing.address, Verb.SCHEDULE, reason, source=source)
         return
     on = holding.renews_on
+    differs = ", ".join(f"{key} {was[key]} -> {value}" for key, value in wish.items())
     draft.act(
         Verb.SCHEDULE,
-        standing.address,
-        summary=", ".join(f"{key} {was[key]} -> {value}" for key, value in wish.items())
-        + f" at the renewal on {on}",
-        before=was,
-        after=wish,
+        Change(standing.address, before=was, after=wish),
+        Wording(
+            summary=f"{differs} at the renewal on {on}",
+            reason="the provider takes it at the renewal only",
+            source=source,
+        ),
         detail=detail_of(standing, **wish),
-        reason="the provider takes it at the renewal only",
-        source=source,
         needs=needs,
         scheduled_for=on,
         reversible_until=on,
