@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reconciler.cli.wiring import World
 from reconciler.core.workspace import WORKSPACE, Policy, Workspace
 from reconciler.engine.read import Selection
 from reconciler.render.escape import clean
+from reconciler.store.files import show
 from reconciler.store.revisions import changed_paths, file_at
 from reconciler.store.yaml import Unreadable, read
 
@@ -19,12 +21,25 @@ SHOWN_FIRST = ("accounts", "journal", "policy", "prices")
 
 def narrowed(world: World, ref: str, *, owed: frozenset[str]) -> Selection:
     """The tenants whose files, or whose workspace file, differ from `ref`, and those an apply still owes."""
-    paths = changed_paths(world.root, ref)
-    if world.path.resolve() in paths:
-        return world.selection
     cwd = Path.cwd()
+    paths = changed_paths(world.root, ref)
+    named = {
+        show(path, cwd=cwd) for path in paths
+    }  # odd letters of a name are not as they were in what is shown
+    # What a link leads to counts as changed when the link is: both names of a file have one real one.
+    real = {os.path.realpath(path) for path in paths}
+    folders = tuple(path + os.sep for path in real if Path(path).is_dir())
+
+    def differs(path: Path) -> bool:
+        there = os.path.realpath(path)
+        return there in real or there.startswith(folders)
+
+    if differs(world.path):
+        return world.selection
     chosen = tuple(
-        one for one in world.selection.chosen if (cwd / one.file).resolve() in paths or one.name in owed
+        one
+        for one in world.selection.chosen
+        if one.name in owed or one.file in named or differs(cwd / one.file)
     )
     return Selection(every=world.selection.every, chosen=chosen)
 
@@ -70,7 +85,7 @@ def _deleted(world: World, ref: str) -> tuple[str, ...]:
     names = [
         name
         for path in sorted(changed_paths(world.root, ref))
-        if not path.exists() and path.is_relative_to(world.root.absolute())
+        if not path.exists() and path.is_relative_to(os.path.realpath(world.root))
         for name in _tenant_at(world, ref, path)
         if name not in known
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -12,12 +13,16 @@ from reconciler.core.errors import WorkspaceError
 # Set by git for its hooks; they would lead a git started here to another repository or index.
 _LEADING = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE"}
 
+LINK = "120000"
+FOLLOWED = 20
+"""How many links are followed one after the other, at most."""
+
 
 def changed_paths(root: Path, ref: str) -> frozenset[Path]:
     """Every file of `root`'s repository that is now not as it was in `ref`, as absolute paths.
 
     Committed or not, new, deleted, and both names of what was renamed; manifests that git was told to
-    ignore count as new. Paths are spelled from `root.absolute()`, as the caller spells them.
+    ignore count as new. Folders on the way are the real ones, not links that lead there; what changed may be a link.
     """
     top, commit = _top(root), _commit(root, ref)
     listings = (
@@ -39,19 +44,33 @@ def changed_paths(root: Path, ref: str) -> frozenset[Path]:
 
 
 def file_at(root: Path, ref: str, path: Path) -> bytes | None:
-    """What a file of the repository held in `ref`; None when it was not there."""
+    """What a file of the repository held in `ref`, links followed as they were; None when it was not there."""
     top, commit = _top(root), _commit(root, ref)
+    whole = root.absolute() / path
     try:
-        name = (root.absolute() / path).relative_to(top)
+        name = Path(os.path.realpath(whole.parent), whole.name).relative_to(top).as_posix()
     except ValueError as error:
         raise WorkspaceError(
             f"{path}: not in the git repository of {top}", hint="give a path inside the repository"
         ) from error
-    line = _git(top, "ls-tree", "-z", "--full-tree", commit, "--", str(PurePosixPath(name)))
-    match line.rstrip(b"\0").partition(b"\t")[0].split():
-        case [_, b"blob", blob]:
-            return _git(top, "cat-file", "blob", blob.decode("ascii"))
+    for _ in range(FOLLOWED):
+        mode, blob = _entry(top, commit, name)
+        if mode != LINK:
+            return _git(top, "cat-file", "blob", blob) if blob else None
+        target = os.fsdecode(_git(top, "cat-file", "blob", blob))
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
     return None
+
+
+def _entry(top: Path, commit: str, name: str) -> tuple[str, str]:
+    """Mode and id of a file in a commit; empty when it has none there, or the name leads out of it."""
+    if posixpath.isabs(name) or name.startswith(".."):
+        return "", ""
+    line = _git(top, "ls-tree", "-z", "--full-tree", commit, "--", name)
+    match line.rstrip(b"\0").partition(b"\t")[0].split():
+        case [mode, b"blob", blob]:
+            return mode.decode("ascii"), blob.decode("ascii")
+    return "", ""
 
 
 def has_origin(root: Path) -> bool:
@@ -79,8 +98,8 @@ def clean(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _top(root: Path) -> Path:
-    """The folder of the whole repository, spelled as the caller spells `root`."""
-    here = root.absolute()
+    """The folder of the whole repository, without links."""
+    here = Path(os.path.realpath(root))
     prefix = PurePosixPath(os.fsdecode(_git(here, "rev-parse", "--show-prefix").rstrip(b"\n")))
     return here.parents[len(prefix.parts) - 1] if prefix.parts else here
 

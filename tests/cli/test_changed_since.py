@@ -174,3 +174,66 @@ def test_a_tenant_whose_file_was_taken_away_is_named_because_nothing_is_cancelle
     assert said.startswith("DELETED since HEAD~1: resell. That cancels nothing")
     assert notes(repository, "HEAD")[0].startswith("DELETED since HEAD: resell.")
     assert "DELETED since main" in repository.run("plan --changed-since main --format markdown").out
+
+
+def test_a_repository_may_be_reached_through_a_link(repository: Place) -> None:
+    repository.edit("tenants/acme.yaml", "seats: 2", "seats: 3")
+    link = repository.root.parent / "link"
+    link.symlink_to(repository.root)
+
+    seen = repository.plan(f"--changed-since main --workspace {link}/reconciler.yaml")
+
+    assert [one["tenant"] for one in seen["tenants"]] == ["acme"]
+
+
+def test_a_link_that_leads_elsewhere_counts_and_so_does_what_it_leads_to(repository: Place) -> None:
+    text = (repository.root / "tenants/acme.yaml").read_text()
+    repository.write("kept/acme.yaml", text)
+    repository.write("other/acme.yaml", text.replace("seats: 2", "seats: 3"))
+    (repository.root / "tenants/acme.yaml").unlink()
+    (repository.root / "tenants/acme.yaml").symlink_to("../kept/acme.yaml")
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "--quiet", "-m", "a link")
+    assert looked_at(repository) == []
+
+    (repository.root / "tenants/acme.yaml").unlink()
+    (repository.root / "tenants/acme.yaml").symlink_to("../other/acme.yaml")
+    assert looked_at(repository) == ["acme"]
+    git(repository.root, "checkout", "--quiet", ".")
+
+    repository.edit("kept/acme.yaml", "seats: 2", "seats: 3")
+    assert looked_at(repository) == ["acme"]
+    git(repository.root, "checkout", "--quiet", ".")
+
+    (repository.root / "tenants").rename(repository.root / "all")
+    (repository.root / "tenants").symlink_to("all")
+    assert looked_at(repository) == ["acme", "resell"]
+
+
+def test_a_name_of_odd_letters_is_looked_at_when_its_file_differs(repository: Place) -> None:
+    text = (repository.root / "tenants/acme.yaml").read_text()
+    (repository.root / "tenants/acme.yaml").unlink()
+    odd = repository.write("tenants/ac\tme\n.yaml", text)
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "--quiet", "-m", "odd")
+    assert looked_at(repository) == []
+
+    odd.write_text(text.replace("seats: 2", "seats: 3"))
+
+    assert looked_at(repository) == ["acme"]
+
+
+def test_a_pull_request_cannot_lift_its_own_guard_where_the_workspace_file_is_a_link(
+    repository: Place,
+) -> None:
+    (repository.root / "reconciler.yaml").rename(repository.root / "shared.yaml")
+    (repository.root / "reconciler.yaml").symlink_to("shared.yaml")
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "--quiet", "-m", "a link")
+    repository.write("shared.yaml", WORKSPACE.format("5000.00"))
+    repository.edit("tenants/acme.yaml", "seats: 2", "seats: 20")
+
+    refused = repository.run("plan --changed-since main")
+
+    assert refused.code == 5
+    assert "CHANGED since main in reconciler.yaml: policy" in refused.out

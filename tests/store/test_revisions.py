@@ -70,16 +70,55 @@ def test_a_change_that_was_undone_is_none(repository: Repository, base: str) -> 
     assert names(repository, base) == set()
 
 
-def test_paths_are_spelled_as_the_caller_spells_them(
+def test_paths_are_the_real_ones_whichever_link_leads_there(
     repository: Repository, base: str, tmp_path: Path
 ) -> None:
     repository.write("tenants/edited.yaml", "edited")
     repository.write("README", "outside of the folder")
     (tmp_path / "link").symlink_to(repository.folder)
+    (repository.folder / "short").symlink_to("tenants")
 
-    seen = changed_paths(tmp_path / "link" / "tenants", base)
+    for root in (tmp_path / "link", tmp_path / "link" / "tenants", repository.folder / "short"):
+        assert changed_paths(root, base) == {
+            repository.folder / "tenants" / "edited.yaml",
+            repository.folder / "README",
+            repository.folder / "short",
+        }
+        assert file_at(root, base, root / "edited.yaml") == (
+            None if root.name == "link" else f"{BODY}# edited\n".encode()
+        )
 
-    assert seen == {tmp_path / "link" / "tenants" / "edited.yaml", tmp_path / "link" / "README"}
+
+@pytest.mark.parametrize(
+    ("target", "held"),
+    [
+        ("tenants/same.yaml", b"# same"),
+        ("./tenants/../tenants/same.yaml", b"# same"),
+        ("two", b"# same"),
+        ("round", None),
+        ("../away", None),
+        ("/etc/hostname", None),
+        ("nowhere", None),
+        ("tenants", None),
+    ],
+)
+def test_a_link_is_followed_as_it_was(
+    repository: Repository, base: str, target: str, held: bytes | None
+) -> None:
+    assert base
+    (repository.folder / "two").symlink_to("tenants/same.yaml")
+    (repository.folder / "round").symlink_to("round")
+    link = repository.folder / "link.yaml"
+    link.symlink_to(target)
+    before = repository.commit()
+    link.unlink()
+    link.symlink_to("tenants/edited.yaml")
+    repository.write("tenants/same.yaml", "# another")
+    repository.commit()
+
+    found = file_at(repository.folder, before, link)
+
+    assert (found and found.splitlines()[-1]) == held
 
 
 def test_a_relative_root_works(repository: Repository, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
