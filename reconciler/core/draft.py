@@ -57,8 +57,7 @@ class Draft(Struct):
 
     def source(self, *path: str | int) -> Source:
         """The place in the tenant's file."""
-        place = self.manifest.where(*path)
-        return Source(file=place.file, line=place.line, column=place.column)
+        return self.manifest.source(*path)
 
     def group_source(self, name: str, *key: str) -> Source:
         """The place of a group, or of one of its keys."""

@@ -28,6 +28,7 @@ from reconciler.core.fields import (
     Text,
     Version,
 )
+from reconciler.core.model import Source
 
 ProviderName = Literal["ovh-payg", "ovh-prepaid", "ovh-csp2", "partner-center", "home-pl"]
 
@@ -276,6 +277,11 @@ class ManifestFile:
     def where(self, *path: str | int) -> Position:
         """Tell where a value stands, as in `where("license_groups", 0, "seats")`."""
         return self._where(*path)
+
+    def source(self, *path: str | int) -> Source:
+        """Where a value stands, as what asks for something."""
+        place = self.where(*path)
+        return Source(file=place.file, line=place.line, column=place.column)
 
     def at(self, service: str) -> ManifestFile:
         """The same file of a tenant whose own service became known: what it sells under was created."""

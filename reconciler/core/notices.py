@@ -18,9 +18,7 @@ def tell_strangers(draft: Draft, loose: Iterable[Holding], progress: Progress) -
     """Show groups that no file writes, and who sits there, by the name that a group had while it was written."""
     written = {group.name for group in draft.manifest.tenant.license_groups}
     names = {
-        (ref, product): name
-        for name, (ref, product, _) in (progress.endings | progress.services).items()
-        if name not in written
+        (ref, product): name for name, (ref, product, _) in progress.remembered.items() if name not in written
     }
     for one in loose:
         name = names.get((one.ref, one.product), one.ref)

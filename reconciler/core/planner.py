@@ -77,8 +77,7 @@ def to_read(
 def forgotten(tenant: Tenant, progress: Progress) -> dict[str, tuple[str, str, str]]:
     """Groups that the journal remembers and no file writes any more."""
     written = {one.name for one in tenant.license_groups} | {one.previously for one in tenant.license_groups}
-    known = progress.endings | progress.services
-    return {name: one for name, one in known.items() if name not in written}
+    return {name: one for name, one in progress.remembered.items() if name not in written}
 
 
 def plan_tenant(

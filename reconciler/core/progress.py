@@ -64,6 +64,11 @@ class Progress(Struct):
         """Whether `resume` has anything to do or to ask."""
         return bool(self.todo) or any(one.stage != "in-doubt" for one in self.open.values())
 
+    @property
+    def remembered(self) -> dict[str, tuple[str, str, str]]:
+        """Every group that has, or had until an apply cancelled it, a service: (ref, product, scope)."""
+        return self.endings | self.services
+
     def at(self, address: Address) -> tuple[Open, ...]:
         """The open actions on an address: a group's renewal and its display name are two."""
         return tuple(one for one in self.open.values() if one.action.address == address)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.core.action import Action
+from reconciler.core.diagnostic import Path
 from reconciler.core.manifest import ManifestFile, login_key
 from reconciler.core.model import Address, Source
-
-Path = tuple[str | int, ...]
-"""Keys and numbers from the top of a file."""
 
 
 def sources(manifest: ManifestFile, actions: Iterable[Action]) -> dict[str, Source | None]:
@@ -46,5 +44,4 @@ def _source(manifest: ManifestFile, action: Action, paths: dict[Address, Path]) 
             if known is None or known.file == manifest.file
             else Source(file=manifest.file, line=1, column=1)
         )
-    place = manifest.where(*path)
-    return Source(file=place.file, line=place.line, column=place.column)
+    return manifest.source(*path)

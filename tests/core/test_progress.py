@@ -202,6 +202,18 @@ def test_what_ends_is_known_by_the_groups_name_of_today_and_no_more_once_it_goes
     assert replay([*ended, intended(stay), event(Kind.FINISHED, stay)]).endings == {}
 
 
+def test_the_service_that_a_group_has_now_is_remembered_before_one_that_ended() -> None:
+    progress = Progress(
+        services={"office": ("new", "business", "new"), "desk": ("d", "basic", "d")},
+        endings={"office": ("old", "business", "old"), "mail": ("m", "exchange", "m")},
+    )
+
+    assert {group: ref for group, (ref, _, _) in progress.remembered.items()} == {
+        "office": "new", "desk": "d", "mail": "m"
+    }  # fmt: skip
+    assert progress.endings["office"][0] == "old"
+
+
 def test_a_group_that_was_cancelled_is_known_until_it_is_ordered_again() -> None:
     cancel = action(Verb.CANCEL)
     ended = [known(), intended(cancel), event(Kind.FINISHED, cancel)]

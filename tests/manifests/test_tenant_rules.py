@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.core.manifest import full_login
+from reconciler.core.model import Source
 from tests.manifests.place import Place
 
 GOOD = """\
@@ -295,6 +296,7 @@ def test_a_good_tenant_has_no_fault(place: Place) -> None:
     assert full_login(people[0].login, manifest.tenant.domain) == "ada@acme.example"
     assert str(manifest.where("license_groups", 1, "seats")) == "tenants/acme.yaml:12:12"
     assert str(manifest.where("users", 1)) == "tenants/acme.yaml:19:5"
+    assert manifest.source("users", 1) == Source(file="tenants/acme.yaml", line=19, column=5)
     assert str(manifest.where("users", 0, "previously")) == "tenants/acme.yaml:14:5"
 
 
