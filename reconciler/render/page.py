@@ -93,10 +93,13 @@ class Page(Struct):
         `what` go below too; on a narrow page each row becomes a block. `after` is called with the number of
         each row once it stands.
         """
-        spelled = self._spelled(list(rows))
+        given = list(rows)
+        said = "".join([piece.text for row in given for piece in row])
+        spelled = self._spelled(given, said)
+        measure = len if said.isascii() or _NOT_ONE.search(said) is None else cells
         for shape in (_same, _folded):
             shaped = [shape(row) for row in spelled]
-            sizes = _sizes(shaped)
+            sizes = [[measure(piece.text) for piece in row] for row in shaped]
             grid = self._grid(sizes, indent)
             if grid is not None:
                 break
@@ -177,9 +180,9 @@ class Page(Struct):
         if why.text:
             self._below(why, hang)
 
-    def _spelled(self, rows: list[Row]) -> list[Row]:
-        text = "".join([piece.text for row in rows for piece in row])
-        if text.isprintable() and (text.isascii() or not self.options.ascii):  # nearly all are
+    def _spelled(self, rows: list[Row], said: str) -> list[Row]:
+        """Rows that say all this made harmless; no character becomes wider by it."""
+        if said.isprintable() and (said.isascii() or not self.options.ascii):  # nearly all are
             return rows
         return [[self._harmless(piece) for piece in row] for row in rows]
 
@@ -192,12 +195,6 @@ class Page(Struct):
     def _spell(self, text: str) -> str:
         shown = clean(text)
         return ascii_only(shown) if self.options.ascii else shown
-
-
-def _sizes(rows: Sequence[Row]) -> list[list[int]]:
-    """How wide each cell is; counted at once where every character takes one."""
-    measure = cells if _NOT_ONE.search("".join([piece.text for row in rows for piece in row])) else len
-    return [[measure(piece.text) for piece in row] for row in rows]
 
 
 def _fits(row: Row, size: int, grid: Grid) -> bool:

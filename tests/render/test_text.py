@@ -69,6 +69,18 @@ def test_a_table_has_the_same_lines_with_and_without_colour(rows: list[tuple[str
     assert SGR.sub("", coloured.text()) == plain.text()
 
 
+@pytest.mark.parametrize("options", [Options(), Options(ascii=True)], ids=["utf-8", "ascii"])
+@pytest.mark.parametrize("text", ["plain", "zażółć", "Ångström, e\u0301", "日本語", "a\x1bb", "‼…€", "ß"])
+def test_a_column_is_as_wide_as_its_widest_text_takes_cells(text: str, options: Options) -> None:
+    def lines(*names: str) -> list[str]:
+        page = Page(options)
+        page.table([[Piece("+"), Piece("order"), Piece(name), Piece("HERE"), Piece("")] for name in names])
+        return page.text().splitlines()
+
+    for names in ((text, "x" * 30), (text, "x"), ("x", text)):
+        assert len({cells(line.partition("HERE")[0]) for line in lines(*names)}) == 1
+
+
 def test_ascii_is_ascii() -> None:
     text = PLAN["text"](makers.everything(), NARROW)
 
