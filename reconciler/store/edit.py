@@ -7,6 +7,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from reconciler.core.diagnostic import Diagnostic
+from reconciler.core.errors import WorkspaceError
 from reconciler.core.shapes import TENANT_KEYS, WORKSPACE_KEYS
 from reconciler.store.files import (
     default_paths,
     find_tenants,
-    find_workspace,
+    find_workspaces,
     read_bytes,
     read_workspace,
     refused,
@@ -174,7 +176,8 @@ def format_all(
     paths: Sequence[Path], *, workspace_file: Path | None, cwd: Path, write: bool
 ) -> tuple[tuple[Formatted, ...], tuple[Diagnostic, ...]]:
     """Bring the workspace file and the tenants below the paths into canonical form."""
-    workspace = find_workspace(paths, given=workspace_file, cwd=cwd)
+    # A hook hands over files of several workspaces at once, and the form is the same in all.
+    workspace = next(iter(find_workspaces(paths, given=workspace_file, cwd=cwd)), None)
     found, missing = find_tenants(
         paths or default_paths(workspace.parent if workspace else cwd), workspace=workspace, cwd=cwd
     )
@@ -209,8 +212,16 @@ def _format(path: Path, shapes: Shapes, *, write: bool) -> bool:
 
 
 def overwrite(target: Path, content: bytes) -> None:
-    """Give a file other text: a reader sees the old or the new, never half."""
+    """Give a file other text: a reader sees the old or the new, never half. WorkspaceError where it stays the old."""
     beside = target.with_name(f".{target.name}.new")
-    beside.write_bytes(content)
-    shutil.copymode(target, beside)
-    beside.replace(target)
+    try:
+        beside.write_bytes(content)
+        shutil.copymode(target, beside)
+        beside.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise WorkspaceError(
+            f"{target}: cannot be written ({error.strerror})",
+            hint="the file is as it was; make room, or ask for the right to write beside it",
+        ) from error

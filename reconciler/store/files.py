@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.core.diagnostic import Diagnostic, Position, Problem, diagnostic, one_line
+from reconciler.core.errors import WorkspaceError
 from reconciler.store.links import Bounds, bounds, check, leads_out
 from reconciler.store.yaml import MAX_BYTES, Unreadable
 
@@ -18,17 +19,33 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def find_workspace(paths: Sequence[Path], *, given: Path | None, cwd: Path) -> Path | None:
-    """Find the workspace: as given, else in the current folder, else in the nearest one above the paths."""
+    """Find the workspace: as given, else in the current folder, else in the nearest one above the paths.
+
+    Raises WorkspaceError where paths belong to several: a tenant would be bought with another's account.
+    """
+    found = find_workspaces(paths, given=given, cwd=cwd)
+    if len(found) > 1:
+        raise WorkspaceError(
+            f"the paths belong to {' and to '.join(show(one, cwd=cwd) for one in found)}",
+            hint="give paths of one workspace at a time, or name the one that is meant with --workspace FILE",
+        )
+    return found[0] if found else None
+
+
+def find_workspaces(paths: Sequence[Path], *, given: Path | None, cwd: Path) -> list[Path]:
+    """Find the one that is meant for all paths, else the nearest one above each."""
     if given is not None:
-        return cwd / given
+        return [cwd / given]
     if (cwd / WORKSPACE_NAME).is_file():
-        return cwd / WORKSPACE_NAME
-    for path in paths:
-        start = Path(os.path.abspath(cwd / path))  # noqa: PTH100 - resolve() would leave the tree of a symbolic link
-        for folder in (start, *start.parents):
-            if (folder / WORKSPACE_NAME).is_file():
-                return folder / WORKSPACE_NAME
-    return None
+        return [cwd / WORKSPACE_NAME]
+    found = (one for path in paths if (one := _above(cwd / path)))
+    return list({os.path.realpath(one): one for one in found}.values())
+
+
+def _above(path: Path) -> Path | None:
+    start = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would leave the tree of a symbolic link
+    names = (folder / WORKSPACE_NAME for folder in (start, *start.parents))
+    return next((name for name in names if name.is_file()), None)
 
 
 def default_paths(root: Path) -> tuple[Path, ...]:
@@ -68,7 +85,7 @@ def _tenants_of(folder: Path) -> Path:
 
 def show(path: Path, *, cwd: Path) -> str:
     """Name a file for people: relative to the current folder when it is below it."""
-    whole = os.path.abspath(path)  # noqa: PTH100 - see find_workspace
+    whole = os.path.abspath(path)  # noqa: PTH100 - see _above
     prefix = str(cwd).rstrip(os.sep) + os.sep
     return one_line(whole.removeprefix(prefix).replace(os.sep, "/"))
 

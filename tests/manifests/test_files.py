@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.errors import WorkspaceError
+from reconciler.store.edit import format_all
 from reconciler.store.files import read_bytes
 from reconciler.store.manifests import load
 from reconciler.store.yaml import MAX_BYTES
@@ -106,6 +108,39 @@ def test_no_workspace_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
         "reconciler.yaml:1:1: error[RC3001]: no workspace file here or above the paths given: "
         "run `reconciler init`, or name one with --workspace FILE"
     )
+
+
+def test_paths_of_several_workspaces_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        place = Place(tmp_path / name)
+        place.write("tenants/a.yaml", TENANT.format(name))
+    (tmp_path / "again").symlink_to("one")
+
+    for paths in (
+        ["one", "two"],
+        ["one/tenants/a.yaml", "two/tenants"],
+        ["two/reconciler.yaml", "again/tenants"],
+    ):
+        with pytest.raises(WorkspaceError, match=r"belong to .*/?reconciler.yaml and to .*/reconciler.yaml"):
+            load([Path(path) for path in paths], cwd=tmp_path, version="0.1.0")
+    for paths in (["one", "one/tenants/a.yaml"], ["again", "one"], ["one", "."]):
+        loaded = load([Path(path) for path in paths], cwd=tmp_path, version="0.1.0")
+        assert loaded.workspace is not None
+    named = load(
+        [Path("one"), Path("two")], cwd=tmp_path, workspace_file=Path("one/reconciler.yaml"), version="0.1.0"
+    )
+    assert [one.name for one in named.manifests] == ["one", "two"]
+
+
+def test_files_of_several_workspaces_are_written_in_one_form(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        Place(tmp_path / name).write("tenants/a.yaml", TENANT.format(name) + "users: [ ]\n")
+    files = [Path("one/tenants/a.yaml"), Path("two/tenants/a.yaml")]
+
+    done, faults = format_all(files, workspace_file=None, cwd=tmp_path, write=False)
+
+    assert faults == ()
+    assert [(one.file, one.changed) for one in done] == [(str(file), True) for file in files]
 
 
 def test_a_path_that_no_system_bears_is_an_error(place: Place) -> None:
