@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from reconciler import __version__
 from reconciler.core.errors import WorkspaceError
+from reconciler.store.written import create
 from reconciler.store.yaml import Unreadable, read
 
 Kind = Literal["github", "gitlab"]
@@ -65,14 +66,7 @@ def write_ci(kind: Kind, root: Path) -> list[Path]:
             f"{', '.join(there)}: there already, and never overwritten",
             hint="move it away, write again, and bring over what you had changed",
         )
-    for name, text in made.items():
-        path = root / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as stream:
-                stream.write(text)
-        except OSError as error:
-            raise WorkspaceError(f"{path}: cannot be written ({error.strerror})") from error
+    create([(root / name, text.encode()) for name, text in made.items()])
     return [root / name for name in made]
 
 

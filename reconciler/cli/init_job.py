@@ -135,8 +135,14 @@ def _ignore(root: Path) -> None:
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     more = ignored(before)
     if more:
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write(more)
+        try:
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(more)
+        except OSError as error:
+            raise WorkspaceError(
+                f"{path}: cannot be written ({error.strerror})",
+                hint="add the line .reconciler/ to it, which keeps the journal out of git",
+            ) from error
         click.echo(f"{shown(path)}: {'added .reconciler/' if before else 'written'}")
 
 

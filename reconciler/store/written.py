@@ -89,22 +89,34 @@ def _escaped(sign: str) -> str:
 
 
 def create(files: Sequence[tuple[Path, bytes]]) -> None:
-    """Write files that must not be there yet; one that is, is named and left alone, and nothing is written."""
+    """Write files that must not be there yet; one that is, is named and left alone, and nothing is written.
+
+    Where one cannot be written, those that were are taken away again: the same can be asked for again.
+    """
     there = [str(path) for path, _ in files if path.exists() or path.is_symlink()]
     if there:
         raise exists(there)
+    made: list[Path] = []
     for path, content in files:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-        except FileExistsError as error:
-            raise exists([str(path)]) from error
+            _create(path, content, made)
         except OSError as error:
+            for one in made:
+                one.unlink(missing_ok=True)
+            if isinstance(error, FileExistsError):
+                raise exists([str(path)]) from error
             raise WorkspaceError(
-                f"{path}: cannot be written ({error.strerror})", hint="name a folder that you may write to"
+                f"{path}: cannot be written ({error.strerror})",
+                hint="name a folder that you may write to, where there is room; nothing was written",
             ) from error
+
+
+def _create(path: Path, content: bytes, made: list[Path]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    made.append(path)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
 
 
 def exists(names: Sequence[str]) -> WorkspaceError:

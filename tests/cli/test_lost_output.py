@@ -190,3 +190,54 @@ def test_nobody_is_asked_about_a_plan_that_could_not_be_shown(acme: Place) -> No
     assert "error: the plan could not be shown, so nobody was asked and nothing was done" in done.stderr
     assert WHY in done.stderr
     assert acme.effects() == []
+
+
+NO_ROOM = "ulimit -f 0; "  # no file of this shell's processes may grow
+
+
+def there(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, but those of the sandbox."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".reconciler" not in path.parts
+    }
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "fmt",
+        "init new --sandbox --provider ovh-prepaid --account main --tenant first",
+        "init --ci github",
+        "init --ci gitlab",
+    ],
+)
+def test_a_file_without_room_is_an_error_and_everything_is_as_it_was(acme: Place, command: str) -> None:
+    acme.edit("tenants/acme.yaml", "tenant: acme", "tenant:   acme")
+    before = there(acme.root)
+
+    refused = typed(acme, f"{NO_ROOM}reconciler {command}")
+    left = there(acme.root)
+    done = typed(acme, f"reconciler {command}")
+
+    assert refused.returncode == 1
+    assert re.search(r"^error: \S+: cannot be written \(File too large\)\nhint: ", refused.stderr), (
+        refused.stderr
+    )
+    assert "Traceback" not in refused.stderr
+    assert left == before
+    assert done.returncode == 0, done.stderr  # the same can be asked for again
+    assert there(acme.root) != before
+
+
+def test_a_gitignore_that_cannot_be_written_is_told(acme: Place) -> None:
+    new = acme.root / "new"
+    new.mkdir()
+    (new / ".gitignore").symlink_to(acme.root / "nowhere" / "ignored")
+
+    done = acme.run("init new --sandbox --provider ovh-prepaid --account main --tenant first")
+
+    assert done.code == 1
+    assert ".gitignore: cannot be written (No such file or directory)" in done.err
+    assert "hint: add the line .reconciler/ to it" in done.err
