@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from typing import Any, TextIO
 
@@ -16,12 +17,20 @@ class Outlet(io.FileIO):
     lost: OSError | None = None
 
     def write(self, data: Any, /) -> int:
-        """Write as much as can be: a full disk must not end an apply between two steps."""
+        """Write as much as can be: a full disk must not end an apply between two steps.
+
+        Who shares the stream may have said that nobody is to wait for its reader; we wait all the same.
+        """
         try:
-            return super().write(data)
+            while (written := self._taken(data)) is None:
+                select.select((), (self,), ())
         except OSError as error:
             self.lost = self.lost or error
             return memoryview(data).nbytes
+        return written
+
+    def _taken(self, data: Any) -> int | None:
+        return super().write(data)
 
 
 def lasting() -> None:

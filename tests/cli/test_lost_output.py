@@ -1,12 +1,16 @@
 """Output that cannot be written, or that nobody reads: told as what it is, and nothing that was done is lost by it."""
 
+import fcntl
 import json
 import os
 import pty
 import re
+import select
 import shlex
 import subprocess
 import sys
+import termios
+from array import array
 from pathlib import Path
 
 import pytest
@@ -165,6 +169,37 @@ def test_a_closed_output_is_not_taken_by_the_journal(acme: Place) -> None:
 
     assert done.returncode == 4
     done_in_order(acme)
+
+
+def test_a_stream_that_waits_for_nobody_is_waited_for(acme: Place) -> None:
+    reader, writer = os.pipe()
+    assert fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096) == 4096
+    os.set_blocking(writer, False)
+    done = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "schema"],
+        cwd=acme.root,
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": ":".join(sys.path)},
+    )
+    os.close(writer)
+    while select.select((reader,), (), (), 60)[0] and not _full(reader):
+        assert done.poll() is None
+
+    with os.fdopen(reader, encoding="utf-8") as said:
+        told = json.loads(said.read())
+    _, wrong = done.communicate()
+
+    assert set(told) == {"tenant", "workspace", "plan", "report"}
+    assert (done.returncode, wrong) == (0, b"")
+
+
+def _full(reader: int) -> bool:
+    """Whether a pipe of a page holds no more: from here on its writer has to wait."""
+    held = array("i", [0])
+    fcntl.ioctl(reader, termios.FIONREAD, held)
+    return held[0] == 4096
 
 
 def test_nobody_is_asked_about_a_plan_that_could_not_be_shown(acme: Place) -> None:
