@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from reconciler.core.errors import JournalError, WorkspaceError
 
+SQLITE = b"SQLite format 3\0"  # what every database begins with
 BUSY = 30.0  # seconds to wait for another writer; a write takes milliseconds
 WRITE = "reconciler_write"  # execution option of transactions that write
 
@@ -139,11 +140,20 @@ def _make_private(path: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
-        if file.exists() and file.stat().st_mode & 0o077:
-            file.chmod(0o600)
+    if _like_ours(path):
+        for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+            if file.exists() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
     if not _writable(path):  # SQLite would open it for reading and fail only at the first event
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _like_ours(path: Path) -> bool:
+    """Whether this may be a journal; a folder, or a manifest, named by mistake keeps its rights."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) in {b"", SQLITE}
 
 
 def _writing(path: Path) -> sqlite3.Connection:

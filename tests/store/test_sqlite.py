@@ -86,6 +86,22 @@ def test_a_journal_that_others_could_read_is_closed_to_them(opening: Opener, fil
     journal.close()
 
 
+def test_what_is_no_journal_keeps_its_mode(tmp_path: Path, opening: Opener) -> None:
+    folder = tmp_path / "tenants"
+    folder.mkdir()
+    manifest = tmp_path / "acme.yaml"
+    manifest.write_text("version: 1\n")
+    folder.chmod(0o755)
+    manifest.chmod(0o644)
+
+    for named in (folder, manifest):
+        with pytest.raises(JournalError, match="cannot open the journal"):
+            opening(f"sqlite:///{named.name}")
+
+    assert (mode(folder), mode(manifest)) == (0o755, 0o644)
+    assert manifest.read_text() == "version: 1\n"
+
+
 def test_folders_that_were_there_keep_their_mode(tmp_path: Path, opening: Opener) -> None:
     tmp_path.chmod(0o755)
 
