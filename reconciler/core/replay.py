@@ -43,7 +43,17 @@ def _damaged(event: Event) -> JournalError:
 
 def replay_all(events: Iterable[Event]) -> dict[str, Progress]:
     """Read all tenants' events into where each stands."""
-    return {tenant: replay(some) for tenant, some in by_tenant(events).items()}
+    return untaken({tenant: replay(some) for tenant, some in by_tenant(events).items()})
+
+
+def untaken(progress: dict[str, Progress]) -> dict[str, Progress]:
+    """Close under the old name of each renamed tenant what its new name took over: it is open there, or over."""
+    heirs = [known for known in progress.values() if known.took in progress]
+    taken = [(progress[one.took], {*one.open, *one.finished, *one.failed}) for one in heirs]
+    for old, known in taken:
+        for action in known.intersection(old.open):
+            del old.open[action]
+    return progress
 
 
 def by_tenant(events: Iterable[Event]) -> dict[str, list[Event]]:

@@ -15,7 +15,7 @@ from reconciler.core.open import Spending
 from reconciler.core.plan import Plan, Run
 from reconciler.core.policy import Allowances, Past, exceeded, work_of
 from reconciler.core.progress import Progress
-from reconciler.core.replay import by_tenant, replay
+from reconciler.core.replay import by_tenant, replay, untaken
 from reconciler.core.workspace import Policy
 from reconciler.core.workspace import Price as WorkspacePrice
 from reconciler.engine.clock import Clock
@@ -74,7 +74,7 @@ def known_of(events: Iterable[Event]) -> frozenset[str]:
 def progress_of(events: Iterable[Event], manifests: Sequence[ManifestFile]) -> dict[str, Progress]:
     """Where every tenant stands; a renamed one goes on with what was known under its old name."""
     told = by_tenant(events)
-    progress = {tenant: replay(some) for tenant, some in told.items()}
+    progress = untaken({tenant: replay(some) for tenant, some in told.items()})
     renamed = _renamed(manifests) if told else {}
     names = {one.name for one in manifests} if renamed else set()
     for name, old in renamed.items():
@@ -84,6 +84,7 @@ def progress_of(events: Iterable[Event], manifests: Sequence[ManifestFile]) -> d
         if not any(map(_is_its_own, own)):
             progress[name] = replay([*told[old], *own])
             progress[name].inherited = old
+            progress[old].open.clear()  # from here on it is settled under the new name alone
         elif progress[name].took != old:
             progress[name].twice = old
     return progress

@@ -243,3 +243,61 @@ def test_what_is_pending_and_written_no_more_names_the_file_of_today(acme: Place
         "line": 1,
         "column": 1,
     }
+
+
+def order_one_more(acme: Place) -> None:
+    acme.edit("tenants/acme.yaml", "seats: 2, service: acme.o365.ovh.com", "seats: 3")
+    acme.edit("tenants/acme.yaml", "account: ovh-main\n", "account: ovh-main\nservice: acme.o365.ovh.com\n")
+
+
+def test_what_was_done_under_the_new_name_is_not_open_under_the_old_one_for_ever(acme: Place) -> None:
+    order_one_more(acme)
+    assert acme.run("apply --yes --wait 0").code == 4
+    rename(acme)
+    acme.ok("sandbox advance 1h")
+    acme.ok("resume")
+    acme.edit("tenants/acme.yaml", "previously: acme\n", "")
+
+    assert "no file any more" not in acme.ok("status")
+    assert acme.run("resume").code == 0
+
+
+def test_what_is_still_open_under_the_new_name_alone_is_not_told_of_the_old_one(acme: Place) -> None:
+    order_one_more(acme)
+    assert acme.run("apply --yes --wait 0").code == 4
+    rename(acme)
+    assert acme.run("apply --yes --wait 0").code == 4
+    acme.edit("tenants/acme.yaml", "previously: acme\n", "")
+
+    assert "no file any more" not in acme.ok("status")
+    assert acme.tenant("apex")["pending"][0]["address"] == "group/office"
+
+
+LOST = "sandbox fault lose-reply-after --method POST --path '/order/cart/{}/checkout'"
+BLIND = "sandbox fault error-before --method GET --path '/order/cart/{}' --times 50 --after 2"
+"""The cart is read when it is priced and before it is bought; from then on nobody can look at it."""
+
+
+@pytest.mark.parametrize("first", ["plan", "resume"], ids=["in one run", "in the next run"])
+def test_a_purchase_that_was_confirmed_under_the_new_name_holds_up_no_other(acme: Place, first: str) -> None:
+    bolt = ACME.partition("users:")[0].replace("acme", "bolt")
+    acme.world(
+        "prepaid:\n  - {service: acme.o365.ovh.com, seats: [{licence: business, empty: 2}]}\n"
+        "  - {service: bolt.o365.ovh.com, seats: [{licence: business, empty: 2}]}\n"
+    )
+    acme.write("tenants/acme.yaml", ACME.partition("users:")[0])
+    acme.write("tenants/bolt.yaml", bolt)
+    acme.ok("sandbox set delay=0")
+    acme.ok("apply --yes")
+    order_one_more(acme)
+    acme.ok(LOST)
+    acme.ok(BLIND)
+    assert acme.run("apply --yes --wait 0").code == 4
+    acme.ok("sandbox fault clear")
+    rename(acme)
+    acme.ok(first)
+
+    acme.write("tenants/bolt.yaml", bolt.replace("seats: 2", "seats: 3"))
+    acme.ok("apply --yes --wait 1m")
+
+    assert [one["what"] for one in acme.effects()].count("order-placed") == 2
