@@ -1,4 +1,7 @@
-"""What could not be read, or is left out of a list: whose plan it holds up, for nothing is bought in its stead."""
+"""What could not be read, is left out of a list or is under way elsewhere: whose plan it holds up.
+
+Nothing is bought in its stead.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,22 @@ def vanished(tenant: Tenant, found: Mapping[str, Identity], progress: Progress) 
         if len(holding.places) < (group.seats or 0):
             lost |= {*delivery.full_names} - {place.ref for place in holding.places}
     return tuple(sorted(lost))
+
+
+def elsewhere(tenant: Tenant, progress: Progress) -> str:
+    """Say why a tenant that another seller still does something for cannot go on with the one its file names now."""
+    for one in progress.open.values():
+        before = str(one.action.detail.get("provider") or tenant.provider)
+        if before == tenant.provider or one.action.how == "by-hand" or one.stage == "in-doubt":
+            continue  # what only a person settles asks no seller
+        number = f" (ref {one.ref})" if one.ref else ""
+        account = one.action.detail.get("account") or tenant.account
+        return (
+            f"{one.action.verb} {one.action.address}{number} was begun with `provider: {before}` and "
+            f"`account: {account}` and is not done, and {tenant.provider} cannot tell what becomes of it: "
+            "write them again, `reconciler resume` until it is done, then change them"
+        )
+    return ""
 
 
 def unread(tenant: Tenant, found: Mapping[str, Identity], world: World, progress: Progress) -> str:

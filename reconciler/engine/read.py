@@ -20,7 +20,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.planner import World, identities, plan_tenant, to_read
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account
-from reconciler.core.unread import Vouching, unread, vanished
+from reconciler.core.unread import Vouching, elsewhere, unread, vanished
 from reconciler.core.workspace import Price as WorkspacePrice
 from reconciler.engine.fault import where
 from reconciler.engine.found import Found
@@ -229,6 +229,8 @@ class _Reader(Struct, kw_only=True):
         progress = self.progress.get(tenant.tenant, Progress())
         if progress.twice:
             return _unreadable(tenant, _two_tenants(tenant.tenant, progress.twice))
+        if why := elsewhere(tenant, progress):
+            return _unreadable(tenant, why)
         found = identities(tenant, self.world, progress)
         doubtful = [one.reason for one in found.values() if one.code == "RC4103"]
         if doubtful:

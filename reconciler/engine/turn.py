@@ -19,6 +19,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.progress import Progress
 from reconciler.core.replay import replay
 from reconciler.core.report import Result, State, TenantReport
+from reconciler.core.unread import elsewhere
 from reconciler.engine.aside import aside
 from reconciler.engine.checkout import Checkouts
 from reconciler.engine.crew import Crew
@@ -105,6 +106,8 @@ class Turns(Struct, frozen=True):
         async with leased(scribe, plan.tenant, holder=self.setup.who.holder, about="resume"):
             await self._catch_up(scribe)
             await inherit(scribe)
+            if why := elsewhere(self.setup.selection.by_name[plan.tenant].head, scribe.progress):
+                raise ReconcilerError(why, code="elsewhere")
             await settle_by_hand(scribe, plan)
             todo = begun_by_resume(self.setup, scribe.tenant, scribe.progress) if begin else ()
             crew = Crew(means=replace(await self._means(scribe), again=begin, stale=stale))

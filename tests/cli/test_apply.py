@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it publishes no types
 
-from tests.cli.place import WORLD, Place
+from tests.cli.place import ACME, WORLD, Place
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
@@ -422,3 +422,27 @@ def test_guards_count_only_what_is_approved(more: Place) -> None:
 
     assert (shown.code, both.code, alone.code) == (5, 5, 4)
     assert states(alone.json) == {"acme group/office": "not-started", "resell group/basic": "pending"}
+
+
+def test_a_tenant_changes_its_provider_only_when_nothing_is_under_way_with_the_old_one(acme: Place) -> None:
+    payg = "payg: [{service: group7.o365.ovh.com}]\n"
+    acme.world("prepaid: [{service: acme.o365.ovh.com, seats: [{licence: business, empty: 2}]}]\n" + payg)
+    groups = ACME.partition("users:")[0].replace("seats: 2", "seats: 3")
+    acme.write("tenants/acme.yaml", groups)
+    assert acme.run("apply --yes --wait 0").code == 4
+    moved = "version: 1\ntenant: acme\nprovider: ovh-payg\naccount: ovh-main\nservice: group7.o365.ovh.com\n"
+    acme.write("tenants/acme.yaml", moved + "license_groups: [{name: office, product: business}]\n")
+
+    planned = acme.tenant()
+    ran = [acme.run(f"{line} --wait 0 --report report.json") for line in ("resume", "apply --yes")]
+
+    assert planned["status"] == "error"
+    assert [one.code for one in ran] == [3, 3]
+    for one in ran:
+        assert "was begun with `provider: ovh-prepaid`" in " ".join(one.out.split())
+    (said,) = json.loads((acme.root / "report.json").read_text())["tenants"]
+    assert said["error"]["code"] == "elsewhere"
+    acme.write("tenants/acme.yaml", groups)
+    acme.ok("sandbox advance 1h")
+    acme.ok("apply --yes")
+    assert [one["what"] for one in acme.effects()].count("order-placed") == 1
