@@ -18,6 +18,9 @@ from reconciler.store.secrets import resolve
 SANDBOX_POLL = 1.0
 """Seconds between two looks at a sandbox, whose deliveries take seconds."""
 
+SOONEST = 0.1
+"""Seconds between two looks at the least: without a pause they are thousands until something is delivered."""
+
 # The providers, and what they need, are imported when an account is opened: most commands open none.
 
 
@@ -70,7 +73,7 @@ def _session(account: OvhAccount, root: Path, *, writes: bool) -> Any:
     from reconciler.providers import open_session
 
     settings = replace(
-        _settings(account),
+        settings_of(account),
         base_url=account.url,
         token_url=account.tokens or None,
         subsidiary=account.subsidiary,
@@ -87,7 +90,7 @@ def _session(account: OvhAccount, root: Path, *, writes: bool) -> Any:
 def _connection(account: MicrosoftAccount, root: Path, *, writes: bool) -> Any:
     from reconciler.providers.microsoft.connection import open_partner
 
-    settings = _settings(account)
+    settings = settings_of(account)
     if not account.is_sandbox:
         return open_partner(settings, account.urls, _credentials(account), writes=writes)
     from reconciler.cli.embedded import embedded_microsoft
@@ -96,10 +99,11 @@ def _connection(account: MicrosoftAccount, root: Path, *, writes: bool) -> Any:
     return open_partner(settings, roots, credentials, writes=writes, transport=transport)
 
 
-def _settings(account: OvhAccount | MicrosoftAccount) -> Any:
+def settings_of(account: OvhAccount | MicrosoftAccount) -> Any:
+    """What the workspace says about an account's requests."""
     from reconciler.providers.settings import Settings
 
-    poll = account.poll.total_seconds()
+    poll = max(account.poll.total_seconds(), SOONEST)
     rate = account.pace if isinstance(account, OvhAccount) else account.rate
     return Settings(
         base_url="",

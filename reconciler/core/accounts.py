@@ -19,6 +19,7 @@ from reconciler.core.fields import (
     Rate,
     RateField,
     Reference,
+    Span,
     Text,
 )
 
@@ -56,7 +57,7 @@ class OvhAccount(Part):
     waive_retraction: Flag = Field(
         default=False, description="Give up the right of withdrawal when ordering."
     )
-    timeout: Duration = Field(timedelta(seconds=30), description="How long one request may take.")
+    timeout: Span = Field(timedelta(seconds=30), description="How long one request may take.")
 
     @property
     def is_sandbox(self) -> bool:
@@ -117,7 +118,7 @@ class MicrosoftAccount(Part):
     concurrency: Count = Field(8, description="Requests at the same time.")
     poll: Duration = Field(timedelta(seconds=30), description="How often what is pending is asked about.")
     settle: Duration = Field(timedelta(minutes=20), description="How long until what was accepted must show.")
-    timeout: Duration = Field(timedelta(seconds=30), description="How long one request may take.")
+    timeout: Span = Field(timedelta(seconds=30), description="How long one request may take.")
 
     @property
     def is_sandbox(self) -> bool:

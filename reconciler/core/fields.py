@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -174,6 +175,16 @@ Duration = Annotated[
     ),
 ]
 """A length of time."""
+
+
+def _some(value: timedelta) -> timedelta:
+    if value:
+        return value
+    raise _wrong("must be longer than nothing, such as 30s")
+
+
+Span = Annotated[Duration, AfterValidator(_some)]
+"""A length of time that is not nothing: a limit of nothing is none to whoever keeps it."""
 
 
 class Rate(NamedTuple):

@@ -81,6 +81,10 @@ CASES = {
         "endpoint: sandbox, poll: 30",
         ["3:42: error[RC1104]: `poll` must be a duration such as 30s, 10m, 4h or 2d"],
     ),
+    "a limit of nothing, which would be none": (
+        "endpoint: sandbox, timeout: 0s",
+        ["3:45: error[RC1104]: `timeout` must be longer than nothing, such as 30s"],
+    ),
     "an unknown key": (
         "endpoint: sandbox, subsidary: FR",
         ["3:36: error[RC1101]: unknown key `subsidary`: did you mean `subsidiary`?"],
