@@ -14,11 +14,12 @@ from reconciler.core.diagnostic import Position
 from reconciler.core.draft import Draft
 from reconciler.core.manifest import TENANT, ManifestFile
 from reconciler.core.model import Holding, Place, Snapshot
-from reconciler.core.planner import World, identities, plan_tenant
+from reconciler.core.planner import identities, plan_tenant
 from reconciler.core.pool import sort_people
 from reconciler.core.progress import Progress
 from reconciler.core.seating import seat_people
 from reconciler.core.standing import standing_of
+from reconciler.core.world import ActualState, World
 from reconciler.providers.ovh.capabilities import PAYG
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -34,14 +35,8 @@ def planned(tenants: int, users: int) -> int:
     actions = 0
     for manifest, holdings in zip(manifests, read, strict=True):
         found = identities(manifest.tenant, world, Progress())
-        plan = plan_tenant(
-            manifest,
-            world=world,
-            found=found,
-            holdings=holdings,
-            progress=Progress(),
-            now=NOW,
-        )
+        actual = ActualState(identities=found, holdings=holdings)
+        plan = plan_tenant(manifest, world=world, actual=actual, progress=Progress(), now=NOW)
         actions += len(plan.actions)
     tell(inner=time.process_time() - began)
     return actions
@@ -57,20 +52,11 @@ def compared(tenants: int, users: int) -> int:
     world = _world(manifests, read)
     cases = []
     for manifest, holdings in zip(manifests, read, strict=True):
-        known = identities(manifest.tenant, world, Progress())
+        tenant = manifest.tenant
+        actual = ActualState(identities=identities(tenant, world, Progress()), holdings=holdings)
         standings = {
-            group.name: standing_of(
-                manifest.tenant,
-                group,
-                known[group.name],
-                capabilities=PAYG,
-                product=group.product,
-                holdings=holdings,
-                incoming=(),
-                progress=Progress(),
-                now=NOW,
-            )
-            for group in manifest.tenant.license_groups
+            group.name: standing_of(tenant, group, world=world, actual=actual, progress=Progress(), now=NOW)
+            for group in tenant.license_groups
         }
         cases.append((manifest, standings))
     gc.disable()

@@ -13,9 +13,10 @@ from reconciler.core.errors import Missing, ProviderError, ReconcilerError
 from reconciler.core.imported import BY_SERVICE, Live
 from reconciler.core.manifest import TENANT, ManifestFile, Tenant
 from reconciler.core.model import Holding, Organisation, setting_address
-from reconciler.core.planner import World, identities
+from reconciler.core.planner import identities
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account, Census, Served
+from reconciler.core.world import World
 from reconciler.engine.read import homed, world_of
 from reconciler.engine.setup import Setup
 

@@ -159,6 +159,11 @@ class Organisation(Struct, frozen=True, kw_only=True):
     closed: str = ""
     notices: tuple[str, ...] = ()
 
+    @property
+    def logins(self) -> set[str] | None:
+        """Who is in the directory and not in its bin; None where no directory keeps people."""
+        return None if self.entries is None else {one.login for one in self.entries if not one.deleted}
+
 
 class Incoming(Struct, frozen=True, kw_only=True):
     """An order the provider has taken and not delivered: seats on their way.

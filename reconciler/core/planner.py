@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from operator import attrgetter
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.action import Verb
 from reconciler.core.allot import allot
-from reconciler.core.claims import Claims, Lists, ProductOf, claim_of
+from reconciler.core.claims import claim_of
 from reconciler.core.directory import drop_people, keep_people
 from reconciler.core.draft import Draft
 from reconciler.core.ends import cancel, shrink, tell_leaving
 from reconciler.core.groups import grow
 from reconciler.core.identity import Identity, identify_all
 from reconciler.core.manifest import ManifestFile, Tenant, login_key
-from reconciler.core.model import Holding, Organisation, Snapshot, group_address
+from reconciler.core.model import Holding, Organisation, group_address
 from reconciler.core.naming import name_services
 from reconciler.core.notices import tell_notices, tell_strangers, tell_unready
 from reconciler.core.open import Open
@@ -25,7 +25,6 @@ from reconciler.core.order import in_order
 from reconciler.core.plan import Plan, Waiting
 from reconciler.core.pool import Pool, sort_people
 from reconciler.core.progress import Progress
-from reconciler.core.provider import Capabilities
 from reconciler.core.renewals import dues, tell_dues
 from reconciler.core.seating import seat_people
 from reconciler.core.settings import settle_settings
@@ -33,23 +32,7 @@ from reconciler.core.simulate import prove
 from reconciler.core.sources import sources
 from reconciler.core.standing import Standing, standing_of
 from reconciler.core.usage import usage
-
-
-class World(Struct, frozen=True, kw_only=True):
-    """What one account shows, as planning needs it; `lists` is the snapshot by what is looked up.
-
-    calendar: whether plans are to tell when everything renews or ends, and how many seats are idle.
-    hopeful: whether to plan as if what passes by itself, such as a review, were over.
-    """
-
-    snapshot: Snapshot
-    lists: Lists
-    claims: Claims
-    capabilities: Capabilities
-    product_of: Callable[[Tenant], ProductOf]
-    sandbox: bool
-    calendar: bool = False
-    hopeful: bool = False
+from reconciler.core.world import ActualState, World
 
 
 def identities(tenant: Tenant, world: World, progress: Progress) -> dict[str, Identity]:
@@ -81,33 +64,58 @@ def forgotten(tenant: Tenant, progress: Progress) -> dict[str, tuple[str, str, s
 
 
 def plan_tenant(
-    manifest: ManifestFile,
-    *,
-    world: World,
-    found: Mapping[str, Identity],
-    holdings: tuple[Holding, ...],
-    progress: Progress,
-    now: datetime,
-    organisation: Organisation | None = None,
+    manifest: ManifestFile, *, world: World, actual: ActualState, progress: Progress, now: datetime
 ) -> Plan:
-    """Plan one tenant from its manifest, its holdings read in full, what stands beside them, and the journal."""
-    tenant = manifest.tenant
-    beside = organisation or Organisation()
-    standings = _standings(tenant, found, holdings, world, progress, now, domain=beside.domain)
+    """Plan one tenant from its manifest, what is there of it, and the journal."""
+    tenant, beside = manifest.tenant, actual.organisation
+    standings = {
+        group.name: standing_of(tenant, group, world=world, actual=actual, progress=progress, now=now)
+        for group in sorted(tenant.license_groups, key=attrgetter("name"))  # the file's order decides nothing
+    }
     draft = Draft(manifest=manifest, capabilities=world.capabilities, begun=progress.begun, now=now)
-    places = sources(manifest, (one.action for one in progress.open.values()))
-    draft.pending += [
-        replace(waiting(one, now), source=places[one.action.id]) for one in progress.open.values()
-    ]
+    _tell_open(draft, progress, now)
+    _tell_blocked(draft, standings)
+    _settle(draft, beside, progress, hopeful=world.hopeful)
+    pool = _fill(draft, standings, beside, progress)
+    tell_strangers(draft, _loose(tenant, world, actual, standings, progress), progress)
+    name_services(draft, standings, progress)
+    tell_unready(draft, standings)
+    tell_notices(draft, standings, progress, beside=beside.notices)
+    tell_dues(draft, standings, now)
+    plan = _plan(draft, standings, pool, progress, sandbox=world.sandbox)
+    prove(plan, standings, exist=beside.logins)
+    if not world.calendar:
+        return plan
+    return replace(plan, dues=dues(tenant.tenant, standings, now), usage=usage(standings))
+
+
+def _tell_open(draft: Draft, progress: Progress, now: datetime) -> None:
+    """Say what is under way already, and where today's file asks for it."""
+    opened = progress.open.values()
+    places = sources(draft.manifest, (one.action for one in opened))
+    draft.pending += [replace(waiting(one, now), source=places[one.action.id]) for one in opened]
+
+
+def _tell_blocked(draft: Draft, standings: Mapping[str, Standing]) -> None:
+    """Say of which groups nobody knows what they are."""
     for name, standing in standings.items():
-        if standing.identity.verdict == "blocked":
-            reason = standing.identity.reason
-            draft.block(group_address(name), Verb.ORDER, reason, source=draft.group_source(name))
+        identity = standing.identity
+        if identity.verdict == "blocked":
+            draft.block(group_address(name), Verb.ORDER, identity.reason, source=draft.group_source(name))
+
+
+def _settle(draft: Draft, beside: Organisation, progress: Progress, *, hopeful: bool) -> None:
+    """Plan what the tenant is to have besides, then tell the draft what that, or a review, holds up."""
     settle_settings(draft, beside, progress)
     draft.unready, draft.closed = beside.unready, beside.closed
-    draft.awaits = draft.awaits or ("" if draft.first or world.hopeful else beside.awaits)
+    if not (draft.awaits or draft.first or hopeful):
+        draft.awaits = beside.awaits
+
+
+def _fill(draft: Draft, standings: Mapping[str, Standing], beside: Organisation, progress: Progress) -> Pool:
+    """Plan what grows, who sits where, and then what is taken away; the people, sorted."""
     grown = {name: grow(draft, one) for name, one in standings.items()}
-    pool = sort_people(tenant, standings, progress)
+    pool = sort_people(draft.manifest.tenant, standings, progress)
     kept = keep_people(draft, beside, pool, progress)
     allot(standings, pool, grown, awaits=bool(draft.awaits))
     freed = seat_people(draft, standings, pool, grown, exist=kept.needs)
@@ -116,63 +124,14 @@ def plan_tenant(
         tell_leaving(draft, standing)
         shrink(draft, standing, pool, freed=freed, grown=grown[name], standings=standings)
         cancel(draft, standing, pool, freed=freed, standings=standings)
-    loose = _loose(manifest, holdings, standings, world, progress)
-    tell_strangers(draft, loose, progress)
-    name_services(draft, standings, progress)
-    tell_unready(draft, standings)
-    tell_notices(draft, standings, progress, beside=beside.notices)
-    tell_dues(draft, standings, now)
-    plan = _plan(draft, manifest, world, standings, pool, progress)
-    known = None if beside.entries is None else {one.login for one in beside.entries if not one.deleted}
-    prove(plan, standings, exist=known)
-    if not world.calendar:
-        return plan
-    return replace(plan, dues=dues(tenant.tenant, standings, now), usage=usage(standings))
-
-
-def _standings(
-    tenant: Tenant,
-    found: Mapping[str, Identity],
-    holdings: tuple[Holding, ...],
-    world: World,
-    progress: Progress,
-    now: datetime,
-    *,
-    domain: str,
-) -> dict[str, Standing]:
-    """How each group stands, by name: the order in the file decides nothing."""
-    product_of = world.product_of(tenant)
-    standings: dict[str, Standing] = {}
-    for group in sorted(tenant.license_groups, key=lambda one: one.name):
-        product = product_of(group.product) or group.product
-        standings[group.name] = standing_of(
-            tenant,
-            group,
-            found[group.name],
-            capabilities=world.capabilities,
-            product=product,
-            holdings=holdings,
-            incoming=[
-                one
-                for one in world.lists.incoming.get(product, ())
-                if not (one.anywhere and one.ref in world.claims.orders)  # a claimed one joins its own group
-            ],
-            progress=progress,
-            now=now,
-            domain=domain,
-        )
-    return standings
+    return pool
 
 
 def _plan(
-    draft: Draft,
-    manifest: ManifestFile,
-    world: World,
-    standings: Mapping[str, Standing],
-    pool: Pool,
-    progress: Progress,
+    draft: Draft, standings: Mapping[str, Standing], pool: Pool, progress: Progress, *, sandbox: bool
 ) -> Plan:
-    tenant = manifest.tenant
+    """Put the draft into its final form and order."""
+    tenant = draft.manifest.tenant
     return Plan(
         tenant=tenant.tenant,
         provider=tenant.provider,
@@ -187,7 +146,7 @@ def _plan(
         leaving=tuple(draft.leaving),
         findings=tuple(draft.findings),
         hold=tenant.hold,
-        sandbox=world.sandbox,
+        sandbox=sandbox,
         in_doubt=any(one.stage == "in-doubt" for one in progress.open.values()),
         found=tuple(
             sorted(
@@ -250,21 +209,16 @@ def _reason(one: Open, now: datetime) -> str:
 
 
 def _loose(
-    manifest: ManifestFile,
-    holdings: tuple[Holding, ...],
-    standings: Mapping[str, Standing],
-    world: World,
-    progress: Progress,
+    tenant: Tenant, world: World, actual: ActualState, standings: Mapping[str, Standing], progress: Progress
 ) -> list[Holding]:
     """What stands in the tenant's services, or was a group of it, and is no group of any file."""
-    tenant = manifest.tenant
     ours = {(one.holding.ref, one.holding.product) for one in standings.values() if one.holding}
     for group in tenant.license_groups:
         known = progress.services.get(group.name)
         if known:
             ours.add(known[:2])  # its product was changed in place: blocked, and not nobody's
     gone = {known[:2] for known in forgotten(tenant, progress).values()}
-    read = {(one.ref, one.product, one.scope) for one in holdings}
+    read = {(one.ref, one.product, one.scope) for one in actual.holdings}
     outlines = [
         one
         for ref, _ in gone
@@ -273,7 +227,7 @@ def _loose(
     ]
     return [
         one
-        for one in (*holdings, *outlines)
+        for one in (*actual.holdings, *outlines)
         if (one.ref, one.product) not in ours
         and claim_of(tenant, one.ref, one.product) not in world.claims.services
         and one.seats

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from reconciler.core.model import Address, Holding, Incoming, Place, Renewal, gr
 from reconciler.core.open import Delivery, Open, Stuck
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Capabilities
+from reconciler.core.world import ActualState, World
 
 T = TypeVar("T")
 
@@ -195,21 +196,13 @@ class Standing(Struct, frozen=True, kw_only=True):
         return self.group.renewal
 
 
-def standing_of(  # noqa: PLR0913 - everything that is known of one group, each part named at the call
-    tenant: Tenant,
-    group: Group,
-    identity: Identity,
-    *,
-    capabilities: Capabilities,
-    product: str,
-    holdings: Sequence[Holding],
-    incoming: Iterable[Incoming],
-    progress: Progress,
-    now: datetime,
-    domain: str = "",
+def standing_of(
+    tenant: Tenant, group: Group, *, world: World, actual: ActualState, progress: Progress, now: datetime
 ) -> Standing:
     """Gather what is known of one group; a holding that the full reading leaves out cannot be planned for."""
-    holding, identity = _in_full(tenant, group, identity, holdings)
+    capabilities, holdings = world.capabilities, actual.holdings
+    holding, identity = _in_full(tenant, group, actual.identities[group.name], holdings)
+    product = world.product_of(tenant)(group.product) or group.product
     names = names_of(group)
     opened = [one for one in progress.open.values() if not one.groups.isdisjoint(names)]
     into = holding.ref if holding else identity.scope if identity.verdict == "order" else None
@@ -218,12 +211,12 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
         identity=identity,
         capabilities=capabilities,
         product=holding.product if holding else product,
-        domain=tenant.domain or (holding.domain if holding else "") or domain,
+        domain=tenant.domain or (holding.domain if holding else "") or actual.organisation.domain,
         tenant=tenant.tenant,
         holding=holding,
         open=open_at(progress, group),
         stuck=_stuck(progress, group, holding),
-        coming=_coming(group, holding, into, incoming),
+        coming=_coming(group, holding, into, _unclaimed(world, product)),
         open_people=frozenset(login for one in opened for login in one.logins),
         touched=frozenset(ref for one in opened for ref in one.action.detail.get("targets", ())),
         reserved=_reserved(opened, holding),
@@ -238,11 +231,19 @@ def standing_of(  # noqa: PLR0913 - everything that is known of one group, each 
     )
 
 
+def _unclaimed(world: World, product: str) -> tuple[Incoming, ...]:
+    """Orders of a product that may be any group's: one that the journal claims joins its own group."""
+    return tuple(
+        one
+        for one in world.lists.incoming.get(product, ())
+        if not (one.anywhere and one.ref in world.claims.orders)
+    )
+
+
 def _coming(
-    group: Group, holding: Holding | None, into: str | None, incoming: Iterable[Incoming]
+    group: Group, holding: Holding | None, into: str | None, found: tuple[Incoming, ...]
 ) -> tuple[Incoming, ...]:
     """Orders that will join a group, or may: one that nothing tells the service of holds up only a new number."""
-    found = tuple(incoming)
     sure = tuple(one for one in found if into is not None and one.into == into)
     if holding is None or group.state == "cancelled" or group.seats in {None, holding.seats}:
         return sure

@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 from reconciler.core.claims import NUMBERED, being_bought, claim_of, pin, remembered
 from reconciler.core.identity import Identity
 from reconciler.core.manifest import Group, Tenant
-from reconciler.core.planner import World
 from reconciler.core.progress import Progress
+from reconciler.core.world import World
 
 
 @runtime_checkable

@@ -14,14 +14,15 @@ from msgspec.structs import replace
 from reconciler.core.claims import ProductOf, claims, lists_of
 from reconciler.core.errors import ProviderError, ReconcilerError
 from reconciler.core.manifest import Key, ManifestFile, Tenant, key_of
-from reconciler.core.model import Holding, Quote, Snapshot
+from reconciler.core.model import Holding, Organisation, Quote, Snapshot
 from reconciler.core.money import Ask, asks, fallback, priced, with_monthly
 from reconciler.core.plan import Plan
-from reconciler.core.planner import World, identities, plan_tenant, to_read
+from reconciler.core.planner import identities, plan_tenant, to_read
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Account
 from reconciler.core.unread import Vouching, elsewhere, unread, vanished
 from reconciler.core.workspace import Price as WorkspacePrice
+from reconciler.core.world import ActualState, World
 from reconciler.engine.fault import where
 from reconciler.engine.found import Found
 
@@ -242,19 +243,14 @@ class _Reader(Struct, kw_only=True):
         refs = to_read(tenant, self.world, found, progress)
         # Only who looks people up by their names in a directory needs them this early.
         provider = self.account.tenant(manifest.tenant if tenant.directory else tenant)
-        holdings = await provider.read(refs) if refs else ()
-        organisation = await provider.organisation()
-        now = self.at or await self.account.now()
-        plan = plan_tenant(
-            manifest.opened(),
-            world=self.world,
-            found=found,
-            holdings=holdings,
-            progress=progress,
-            now=now,
-            organisation=organisation,
+        actual = ActualState(
+            identities=found,
+            holdings=await provider.read(refs) if refs else (),
+            organisation=await provider.organisation() or Organisation(),
         )
-        return await self._priced(plan, tenant, holdings)
+        now = self.at or await self.account.now()
+        plan = plan_tenant(manifest.opened(), world=self.world, actual=actual, progress=progress, now=now)
+        return await self._priced(plan, tenant, actual.holdings)
 
     async def _left_out(self, lost: tuple[str, ...]) -> str:
         """Why nothing can be planned while a list leaves seats out: they can be read all the same."""

@@ -13,10 +13,11 @@ from reconciler.core.journal import Event, Kind
 from reconciler.core.manifest import Tenant
 from reconciler.core.model import Holding, Incoming, Organisation, Place, Snapshot
 from reconciler.core.plan import Plan
-from reconciler.core.planner import World, identities, plan_tenant, to_read
+from reconciler.core.planner import identities, plan_tenant, to_read
 from reconciler.core.progress import Progress
 from reconciler.core.provider import Capabilities
 from reconciler.core.replay import replay
+from reconciler.core.world import ActualState, World
 from reconciler.providers.ovh.capabilities import FAMILIES
 from tests.core.makers import ENDS, NAMES, NOW, RENEWS, begun, event, intended, written
 
@@ -57,16 +58,12 @@ class Scene:
         manifest = written(self.tenant)
         found = identities(self.tenant, world, self.progress)
         refs = to_read(self.tenant, world, found, self.progress) - self.unread
-        holdings = tuple(one for one in self.holdings if one.ref in refs)
-        return plan_tenant(
-            manifest,
-            world=world,
-            found=found,
-            holdings=holdings,
-            progress=self.progress,
-            now=now,
-            organisation=self.organisation,
+        actual = ActualState(
+            identities=found,
+            holdings=tuple(one for one in self.holdings if one.ref in refs),
+            organisation=self.organisation or Organisation(),
         )
+        return plan_tenant(manifest, world=world, actual=actual, progress=self.progress, now=now)
 
     def do(self, plan: Plan, *, random: Random | None = None) -> None:
         """Carry a plan out and journal it, in an order of its needs."""
