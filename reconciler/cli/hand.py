@@ -159,7 +159,7 @@ def _unstick(scribe: Scribe, action: Action, happened: str | None) -> None:
         _follow(scribe, action, happened)
         return
     detail = action.detail
-    scope, product = str(detail.get("scope") or happened), str(detail.get("product", ""))
-    scribe.write(
-        Kind.ADOPTED, address=action.address, group=group, ref=happened, product=product, scope=scope
-    )
+    # Where it went into a service, that is what the group is, and what a person says is another name of it.
+    ref = str(detail.get("service") or happened)
+    scope, product = str(detail.get("scope") or ref), str(detail.get("product", ""))
+    scribe.write(Kind.ADOPTED, address=action.address, group=group, ref=ref, product=product, scope=scope)

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.cli.place import Place
+from tests.cli.place import ACME, Place
 from tests.cli.test_standing import doubtful
 
 __all__ = ["doubtful"]
@@ -366,3 +366,23 @@ def test_a_person_or_a_whole_group_is_adopted_and_released(seated: Place, addres
     assert f"acme {EVE}: not ours any more\n" in released
     assert len(adopted.splitlines()) == len(released.splitlines()) == (2 if address == "group/office" else 1)
     assert unmanaged(seated) == [EVE]
+
+
+@pytest.mark.parametrize("said", ["acme.o365.ovh.com-1003", "acme.o365.ovh.com"])
+def test_whatever_a_person_calls_seats_that_came_the_group_stays_the_service_they_went_into(
+    acme: Place, said: str
+) -> None:
+    acme.world("prepaid: [{service: acme.o365.ovh.com, seats: [{licence: business, empty: 2}]}]\n")
+    groups = ACME.partition("users:")[0].replace(", service: acme.o365.ovh.com", "")
+    owned = groups.replace("account: ovh-main\n", "account: ovh-main\nservice: acme.o365.ovh.com\n")
+    acme.write("tenants/acme.yaml", owned.replace("seats: 2", "seats: 3"))
+    acme.ok("sandbox set delay=0")
+    acme.ok("sandbox fault order-cancelled")
+    assert acme.run("apply --yes --wait 0").code == 4
+    assert acme.run("resume").code == 3
+    acme.ok("sandbox change seats-added acme.o365.ovh.com business 1")  # bought by somebody else instead
+
+    acme.ok(f"resolve acme group/office --happened {said}")
+
+    assert acme.tenant()["status"] == "in_sync"
+    assert [one["what"] for one in acme.effects()].count("order-placed") == 1
