@@ -227,6 +227,19 @@ def test_somebody_else_comes_right_after(api: Api, clock: Clock, world: World) -
     assert f"new@{GROUP}" not in api.get(USERS).body
 
 
+def test_somebody_else_s_login_without_a_domain_belongs_to_the_group_s_own(api: Api, world: World) -> None:
+    world.change(f"user-added {GROUP} eve")
+    world.change(f"user-renamed {GROUP} jane.doe new")
+    world.change(f"seat-taken {ACME}-1003 eve")
+
+    assert {f"eve@{GROUP}", f"new@{GROUP}"} <= {*api.get(USERS).body}
+    assert api.get(f"/license/officePrepaid/{ACME}-1003").body["activationEmail"] == f"eve@{ACME}"
+
+    world.change(f"user-removed {GROUP} eve")
+
+    assert f"eve@{GROUP}" not in api.get(USERS).body
+
+
 @pytest.mark.parametrize(
     "change",
     [
