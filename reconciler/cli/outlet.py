@@ -56,7 +56,7 @@ def _outlet(number: int, usual: TextIO | None) -> TextIO:
         raw,
         encoding=usual.encoding,
         errors=usual.errors,
-        line_buffering=usual.line_buffering,
+        line_buffering=usual.line_buffering or usual.write_through,  # else the buffer below would keep it
         write_through=usual.write_through,
     )
 

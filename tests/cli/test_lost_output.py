@@ -195,6 +195,23 @@ def test_a_stream_that_waits_for_nobody_is_waited_for(acme: Place) -> None:
     assert (done.returncode, wrong) == (0, b"")
 
 
+def test_who_asks_for_no_buffer_reads_each_line_at_once(acme: Place) -> None:
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "sandbox", "serve", "--port", "0"],
+        cwd=acme.root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": ":".join(sys.path), "PYTHONUNBUFFERED": "1"},
+    )
+    assert serving.stdout is not None
+    told = select.select((serving.stdout,), (), (), 60)[0]
+    serving.kill()
+    said, _ = serving.communicate()
+
+    assert told
+    assert said.startswith(b"OVHcloud sandbox at http://127.0.0.1:")
+
+
 def _full(reader: int) -> bool:
     """Whether a pipe of a page holds no more: from here on its writer has to wait."""
     held = array("i", [0])
