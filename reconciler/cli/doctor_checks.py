@@ -21,6 +21,7 @@ from reconciler.core.rights import ROOTS, Checked, token_page
 from reconciler.core.workspace import ManualAccount, MicrosoftAccount, OvhAccount, Workspace
 from reconciler.render.words import count
 from reconciler.store.journal import open_journal
+from reconciler.store.links import there
 from reconciler.store.manifests import Loaded, load
 from reconciler.store.revisions import inside
 from reconciler.store.secrets import resolve
@@ -204,8 +205,8 @@ def _writable(url: str, root: Path) -> Iterator[Checked]:
     if not url.startswith("sqlite"):
         return
     path = root.absolute() / url.partition("://")[2].removeprefix("/")
-    place = next(one for one in (path, *path.parents) if one.exists())
-    folder = path.parent if path.parent.exists() else place
+    place = next(one for one in (path, *path.parents) if there(one))
+    folder = path.parent if there(path.parent) else place
     if not (os.access(place, os.W_OK) and os.access(folder, os.W_OK)):
         yield Checked("fail", f"journal: {place} cannot be written", "run as its owner, or make it writable")
     elif shutil.disk_usage(folder).free < _SPACE:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.core.diagnostic import Diagnostic, Position, Problem, diagnostic, one_line
 from reconciler.core.errors import WorkspaceError
-from reconciler.store.links import Bounds, bounds, check, leads_out
+from reconciler.store.links import Bounds, bounds, check, leads_out, there
 from reconciler.store.yaml import MAX_BYTES, Unreadable
 
 WORKSPACE_NAME = "reconciler.yaml"
@@ -36,7 +36,7 @@ def find_workspaces(paths: Sequence[Path], *, given: Path | None, cwd: Path) -> 
     """Find the one that is meant for all paths, else the nearest one above each."""
     if given is not None:
         return [cwd / given]
-    if (cwd / WORKSPACE_NAME).is_file():
+    if _is_file(cwd / WORKSPACE_NAME):
         return [cwd / WORKSPACE_NAME]
     found = (one for path in paths if (one := _above(cwd / path)))
     return list({os.path.realpath(one): one for one in found}.values())
@@ -45,13 +45,18 @@ def find_workspaces(paths: Sequence[Path], *, given: Path | None, cwd: Path) -> 
 def _above(path: Path) -> Path | None:
     start = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would leave the tree of a symbolic link
     names = (folder / WORKSPACE_NAME for folder in (start, *start.parents))
-    return next((name for name in names if name.is_file()), None)
+    return next((name for name in names if _is_file(name)), None)
+
+
+def _is_file(path: Path) -> bool:
+    return there(path) and path.is_file()
 
 
 def default_paths(root: Path) -> tuple[Path, ...]:
     """What is read when no path is given: the tenants' folder beside the workspace, if there is one."""
     folder = root / DEFAULT_FOLDER
-    return (folder,) if folder.exists() else ()
+    # A link that leads nowhere, or where nobody may look, is no missing folder: who goes through it says so.
+    return (folder,) if there(folder) or folder.is_symlink() else ()
 
 
 def find_tenants(
@@ -80,7 +85,7 @@ def find_tenants(
 def _tenants_of(folder: Path) -> Path:
     """A workspace's own folder stands for its tenants: other YAML files lie beside them."""
     below = folder / DEFAULT_FOLDER
-    return below if (folder / WORKSPACE_NAME).is_file() and below.is_dir() else folder
+    return below if _is_file(folder / WORKSPACE_NAME) and below.is_dir() else folder
 
 
 def show(path: Path, *, cwd: Path) -> str:

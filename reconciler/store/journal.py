@@ -112,9 +112,23 @@ def _sqlite(rest: str, *, root: Path, now: Callable[[], datetime] | None, create
         shown = rest.partition("?")[0]  # a path has no query, so nobody knows what stands there
         raise WorkspaceError(f"sqlite://{shown}: not the path of a journal", hint=_FORMS)
     path = root.absolute() / name
-    if not create and not path.exists():
+    if not create and not _exists(path):
         return NoJournal(str(path))
     from reconciler.store.database import sqlite_engine
     from reconciler.store.sql import SqlJournal
 
     return SqlJournal(sqlite_engine(path, write=create), where=str(path), write=create, now=now, root=root)
+
+
+def _exists(path: Path) -> bool:
+    """Whether a journal is there; one that this user may not see is never taken for none."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise JournalError(
+            f"{path}: cannot open the journal: {error.strerror}",
+            hint="run as the user who owns the journal, or correct `journal:` in the workspace file",
+        ) from error
+    return True

@@ -55,4 +55,12 @@ def leads_out() -> Unreadable:
 def _home(folder: Path) -> str:
     """The real folder of the repository around a folder; without a repository, the folder itself."""
     real = Path(os.path.realpath(folder))
-    return str(next((one for one in (real, *real.parents) if (one / ".git").exists()), real))
+    return str(next((one for one in (real, *real.parents) if there(one / ".git")), real))
+
+
+def there(path: Path) -> bool:
+    """Whether something is there as far as this user sees; who reads what was named is told why it cannot be."""
+    try:
+        return path.exists()
+    except OSError:  # a folder that others may not enter, a name that no system bears
+        return False

@@ -1,6 +1,7 @@
 """Which files a run reads, and how it names them."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from reconciler.store.files import read_bytes
 from reconciler.store.manifests import load
 from reconciler.store.yaml import MAX_BYTES
 from tests.manifests.place import WORKSPACE, Place
+from tests.store.makers import unprivileged
 
 TENANT = "version: 1\ntenant: {}\nprovider: home-pl\naccount: home\n"
 
@@ -147,6 +149,41 @@ def test_a_path_that_no_system_bears_is_an_error(place: Place) -> None:
     (fault,) = place.load("x" * 300).diagnostics
 
     assert fault.code == "RC1001"
+
+
+def test_a_path_that_no_system_bears_is_an_error_without_a_workspace_too(tmp_path: Path) -> None:
+    found = load([Path("x" * 300, "tenants")], cwd=tmp_path, version="0.1.0").diagnostics
+
+    assert {one.code for one in found} == {"RC1001", "RC3001"}
+
+
+def test_tenants_that_are_a_link_to_nowhere_are_no_empty_folder(place: Place) -> None:
+    (place.root / "tenants").symlink_to("nowhere")
+
+    (fault,) = place.load().diagnostics
+
+    assert str(fault) == (
+        "tenants:1:1: error[RC1001]: cannot be read: no such file or directory: check the path and its rights"
+    )
+
+
+def test_what_nobody_may_look_at_is_told_and_not_crashed_on() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        load(cwd=root, version="0.1.0")  # every library is loaded while root may still read them
+        with unprivileged(root):
+            place = Place(root / "place")
+            place.write("tenants/a.yaml", TENANT.format("a"))
+            (place.root / "tenants").chmod(0o600)
+            try:
+                by_file = load([Path("place/tenants/a.yaml")], cwd=root, version="0.1.0")
+                by_folder = load(cwd=place.root, version="0.1.0")
+            finally:
+                (place.root / "tenants").chmod(0o700)
+
+    assert [one.message for one in (*by_file.errors, *by_folder.errors)] == [
+        "cannot be read: permission denied"
+    ] * 2
 
 
 def test_a_path_that_does_not_exist_is_an_error(place: Place) -> None:

@@ -171,6 +171,15 @@ def protect(root: Path) -> None:
     file_of(root).parent.chmod(0o500)
 
 
+def test_a_journal_that_may_not_be_seen_is_never_taken_for_none(theirs: Path, opening: Opener) -> None:
+    file_of(theirs).parent.chmod(0o600)
+    try:
+        with pytest.raises(JournalError, match="cannot open the journal: Permission denied"):
+            opening(root=theirs, create=False)
+    finally:
+        file_of(theirs).parent.chmod(0o700)
+
+
 def test_a_read_only_file_in_a_read_only_folder_can_be_read(theirs: Path, opening: Opener) -> None:
     (theirs / "closed").mkdir()
     writing = opening(root=theirs / "closed")
