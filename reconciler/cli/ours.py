@@ -102,7 +102,7 @@ def _adopt(scribe: Scribe, seats: list[Seat]) -> None:
 @JOURNAL
 @common
 def release(tenant: str, addresses: tuple[str, ...], *, yes: bool, **values: Any) -> None:
-    """The opposite of adopt: from now on nobody takes a seat from these people.
+    """The opposite of adopt: from now on nobody takes a seat from these people, or deletes them.
 
     Without an address, everybody of the tenant who is ours; a terminal is asked first.
     """

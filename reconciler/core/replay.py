@@ -245,6 +245,8 @@ def _released(progress: Progress, event: Event) -> None:
     group = str(event.data.get("group", ""))
     if login := event.data.get("login"):
         progress.owned.pop((group, str(login)), None)
+        if all(owner != login for _, owner in progress.owned):
+            progress.created.pop(str(login), None)  # who is let go altogether is not deleted either
     elif event.data.get("ref"):
         progress.services.pop(group, None)
     if event.data.get("stuck"):

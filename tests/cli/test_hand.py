@@ -1,5 +1,6 @@
 """What a person tells the journal: confirm, resolve, adopt, release, lease."""
 
+import re
 import subprocess
 import sys
 import textwrap
@@ -386,3 +387,38 @@ def test_whatever_a_person_calls_seats_that_came_the_group_stays_the_service_the
 
     assert acme.tenant()["status"] == "in_sync"
     assert [one["what"] for one in acme.effects()].count("order-placed") == 1
+
+
+DIRECTORY = """\
+settings: {delay: 0}
+csp2: [{service: contoso, directory: contoso.example, subscriptions: [{id: 501, licence: 11, quantity: 10}]}]
+microsoft: {tenants: [{domain: contoso.example, name: Contoso, country: LT, consent: true}]}
+"""
+PARTNER = "  partner: {api: microsoft, endpoint: sandbox}\n"
+CYD = """\
+domain: contoso.example
+directory: {provider: graph, account: partner, tenant_id: %s}
+users: [{login: cyd, first_name: Cyd, last_name: Low, country: lt, licenses: [basic]}]
+"""
+
+
+def test_who_is_released_is_not_deleted_from_the_directory_once_others_take_the_licence(place: Place) -> None:
+    (place.root / "tenants" / "acme.yaml").unlink()
+    place.world(DIRECTORY)
+    place.edit("reconciler.yaml", "endpoint: sandbox}\n", "endpoint: sandbox}\n" + PARTNER)
+    place.edit("tenants/resell.yaml", "service: contoso\n", "service: contoso\n" + CYD % "contoso.example")
+    (refused,) = (one for one in place.plan()["tenants"])
+    directory = re.search(r"open (\S{36})", refused["error"])
+    assert directory is not None
+    place.edit("tenants/resell.yaml", "tenant_id: contoso.example", f"tenant_id: {directory[1]}")
+    place.ok("apply --yes --wait 1m")
+
+    place.ok("release resell user/cyd")
+    place.edit(
+        "tenants/resell.yaml", "users: [{login: cyd, first_name: Cyd, last_name: Low", "users: []  # {cyd"
+    )
+    kept = place.tenant("resell")
+    place.ok("sandbox change licence-taken contoso.example cyd@contoso.example O365_BUSINESS_ESSENTIALS")
+
+    assert (kept["pending"], kept["actions"]) == ([], [])
+    assert place.tenant("resell")["actions"] == []
