@@ -56,7 +56,7 @@ def default_paths(root: Path) -> tuple[Path, ...]:
     """What is read when no path is given: the tenants' folder beside the workspace, if there is one."""
     folder = root / DEFAULT_FOLDER
     # A link that leads nowhere, or where nobody may look, is no missing folder: who goes through it says so.
-    return (folder,) if there(folder) or folder.is_symlink() else ()
+    return (folder,) if os.path.lexists(folder) else ()
 
 
 def find_tenants(

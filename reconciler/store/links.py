@@ -39,8 +39,15 @@ def bounds(path: Path, *, root: Path) -> Bounds:
 
 def check(path: Path) -> None:
     """Refuse a file that is a link out of its folder's repository; raises `Unreadable`."""
-    if path.is_symlink() and not Bounds((_home(path.parent),)).hold(os.path.realpath(path)):
+    if _is_link(path) and not Bounds((_home(path.parent),)).hold(os.path.realpath(path)):
         raise leads_out()
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # as `there`
+        return False
 
 
 def leads_out() -> Unreadable:

@@ -178,12 +178,13 @@ def test_what_nobody_may_look_at_is_told_and_not_crashed_on() -> None:
             try:
                 by_file = load([Path("place/tenants/a.yaml")], cwd=root, version="0.1.0")
                 by_folder = load(cwd=place.root, version="0.1.0")
+                named = Path("place/tenants/other.yaml")
+                by_name = load(cwd=root, workspace_file=named, version="0.1.0")
             finally:
                 (place.root / "tenants").chmod(0o700)
 
-    assert [one.message for one in (*by_file.errors, *by_folder.errors)] == [
-        "cannot be read: permission denied"
-    ] * 2
+    told = [one.message for one in (*by_file.errors, *by_folder.errors, *by_name.errors)]
+    assert told == ["cannot be read: permission denied"] * 3
 
 
 def test_a_path_that_does_not_exist_is_an_error(place: Place) -> None:
