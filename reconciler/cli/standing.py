@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -96,38 +96,37 @@ def _tenant(
     tenant: Tenant, progress: Mapping[str, Progress], now: datetime, world: World, applied: datetime | None
 ) -> TenantOverview:
     known = progress.get(tenant.tenant, Progress())
-    actions = (
-        *(_open(one, now) for one in known.open.values()),
-        *(
-            OpenAction(
-                address=address,
-                verb=one.action.verb,
-                state=State.FAILED,
-                since=one.since,
-                ref=one.ref,
-                reason=f"{one.why}; blocked until `reconciler resolve {tenant.tenant} {address}`",
-            )
-            for address, one in known.stuck.items()
-        ),
-        *(
-            OpenAction(
-                address=one.address, verb=one.verb, state=State.NOT_STARTED, reason="waits for what it needs"
-            )
-            for one in known.todo.values()
-        ),
-    )
     return TenantOverview(
         tenant=tenant.tenant,
         provider=tenant.provider,
         account=tenant.account,
         name=tenant.name or "",
         status=_status(known, tenant),
-        actions=actions,
+        actions=tuple(_actions(known, tenant.tenant, now)),
         owed=known.owed or None,
         hold=tenant.hold,
         sandbox=in_sandbox(world, tenant),
         applied_at=applied,
     )
+
+
+def _actions(known: Progress, tenant: str, now: datetime) -> Iterator[OpenAction]:
+    """What is open, what failed and blocks its group, and what was planned and is not begun."""
+    for one in known.open.values():
+        yield _open(one, now)
+    for address, stuck in known.stuck.items():
+        yield OpenAction(
+            address=address,
+            verb=stuck.action.verb,
+            state=State.FAILED,
+            since=stuck.since,
+            ref=stuck.ref,
+            reason=f"{stuck.why}; blocked until `reconciler resolve {tenant} {address}`",
+        )
+    for left in known.todo.values():
+        yield OpenAction(
+            address=left.address, verb=left.verb, state=State.NOT_STARTED, reason="waits for what it needs"
+        )
 
 
 def _open(one: Open, now: datetime) -> OpenAction:
