@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.sandbox.clock import months_later
 from reconciler.sandbox.events import event
@@ -174,45 +174,60 @@ def _renewed(tx: Tx, data: Mapping[str, Any]) -> None:
     row = _due(tx, data)
     if row is None:
         return
-    planned = json.loads(row["scheduled"] or "{}")
-    product, item = planned.get("product") or {}, row["item"]
-    if product:
-        item = f"{product['productId']}:{product['skuId']}"
-    new = products.find(item)
-    assert new is not None  # noqa: S101 - a plan for another product is looked up when it is made
-    quantity, term = planned.get("quantity", row["quantity"]), product.get("termDuration", row["term"])
-    billing = product.get("billingCycle", row["billing"])
-    offer = row["offer"] if item == row["item"] else f"{item}:{products.availability(tx, new)}"
+    new = _next_term(tx, row)
     tx.run(
-        "UPDATE ms_subscription SET renewing = 0, scheduled = NULL, item = ?, offer = ?, sku = ?,"
-        " name = ?, quantity = ?,"
-        " term = ?, billing = ?, started = ends, ends = ?, changed = ?, trial = 0, version = version + 1"
+        "UPDATE ms_subscription SET renewing = 0, scheduled = NULL, started = ends, trial = 0, version = version + 1,"
+        " item = ?, offer = ?, sku = ?, name = ?, quantity = ?, term = ?, billing = ?, ends = ?, changed = ?"
         " WHERE id = ?",
-        *(
-            item,
-            offer,
-            new.sku,
-            new.title,
-            quantity,
-            term,
-            billing,
-            term_end(row["ends"], term),
-            tx.now,
-            row["id"],
-        ),
+        *new,
+        tx.now,
+        row["id"],
     )
     tx.run("DELETE FROM ms_tranche WHERE subscription = ?", row["id"])
     # The window opens again at the moment the renewal is done.
-    tranche(tx, row["id"], quantity, tx.now + WINDOW)
+    tranche(tx, row["id"], new.quantity, tx.now + WINDOW)
     tx.record(
         "partner-subscription-renewed",
         customer=row["customer"],
         id=row["id"],
         before=row["quantity"],
-        quantity=quantity,
+        quantity=new.quantity,
     )
     provision(tx, row["id"])
     _wait_for_end(tx, row["id"])
+
+
+class _Term(NamedTuple):
+    """What a subscription is in one term, by its columns."""
+
+    item: str
+    offer: str
+    sku: str
+    name: str
+    quantity: int
+    term: str
+    billing: str
+    ends: float
+
+
+def _next_term(tx: Tx, row: Any) -> _Term:
+    """What was scheduled for the renewal; where nothing was, it goes on as it is."""
+    planned = json.loads(row["scheduled"] or "{}")
+    product = planned.get("product") or {}
+    item = f"{product['productId']}:{product['skuId']}" if product else row["item"]
+    new = products.find(item)
+    assert new is not None  # noqa: S101 - a plan for another product is looked up when it is made
+    term = product.get("termDuration", row["term"])
+    return _Term(
+        item=item,
+        offer=row["offer"] if item == row["item"] else f"{item}:{products.availability(tx, new)}",
+        sku=new.sku,
+        name=new.title,
+        quantity=planned.get("quantity", row["quantity"]),
+        term=term,
+        billing=product.get("billingCycle", row["billing"]),
+        ends=term_end(row["ends"], term),
+    )
 
 
 @event("partner-disabled")
