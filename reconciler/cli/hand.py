@@ -38,17 +38,7 @@ def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) ->
         manifest = manifest_of(world, tenant)
         made = reading(world, journal, SystemClock())
         progress = load(made).get(tenant, Progress())
-        one = _open_at(progress, tenant, address)
-        if one.stage != "accepted" or one.waiting_on != "person":
-            raise WorkspaceError(
-                f"{tenant} {address} does not wait for a person: it is {one.stage}",
-                hint="an in-doubt action is ended by `reconciler resolve`, a pending one by `reconciler resume`",
-            )
-        if one.ticket:
-            raise WorkspaceError(
-                f"{tenant} {address} can be asked about ({one.ticket}): nothing has to be confirmed",
-                hint="`reconciler resume` asks the provider",
-            )
+        one = _to_confirm(progress, tenant, address)
         scribe = scribe_of(made, tenant, progress)
         seen = proof(made, manifest, one)
         done = {"ref": evidence, "confirmed_by": by, "evidence": evidence, **seen}
@@ -62,6 +52,22 @@ def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) ->
         )
     elif scribe.progress.todo:  # what waited for it
         click.echo("Next: reconciler resume")
+
+
+def _to_confirm(progress: Progress, tenant: str, address: str) -> Open:
+    """The open action that waits for a person's word; WorkspaceError where it waits for something else."""
+    one = _open_at(progress, tenant, address)
+    if one.stage != "accepted" or one.waiting_on != "person":
+        raise WorkspaceError(
+            f"{tenant} {address} does not wait for a person: it is {one.stage}",
+            hint="an in-doubt action is ended by `reconciler resolve`, a pending one by `reconciler resume`",
+        )
+    if one.ticket:
+        raise WorkspaceError(
+            f"{tenant} {address} can be asked about ({one.ticket}): nothing has to be confirmed",
+            hint="`reconciler resume` asks the provider",
+        )
+    return one
 
 
 def _pinned(manifest: ManifestFile, action: Action) -> dict[str, str]:
