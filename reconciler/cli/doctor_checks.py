@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from reconciler import __version__
 from reconciler.cli.doctor_ci import examine_ci
 from reconciler.cli.opening import Opener
 from reconciler.core.errors import ReconcilerError
-from reconciler.core.manifest import API_OF
+from reconciler.core.manifest import API_OF, Tenant
 from reconciler.core.rights import ROOTS, Checked, token_page
 from reconciler.core.workspace import ManualAccount, MicrosoftAccount, OvhAccount, Workspace
 from reconciler.render.words import count
@@ -137,32 +137,34 @@ async def _asked(
         for one in tenants
         if one.account == name and API_OF.get(str(one.provider)) == account.api
     }
-    if isinstance(account, OvhAccount):
-        from reconciler.providers.ovh.api import Api
-        from reconciler.providers.ovh.checkup import checkup
-
-        session = opener.opened(name)
-        try:
-            told = await checkup(Api(session), used or ROOTS, plan_only=plan_only and not account.is_sandbox)
-        finally:
-            await session.close()
-        return [_where_to(one, account) for one in told]
-    from reconciler.providers.microsoft.checkup import checkup as look
-
-    directories = {
-        one.directory.tenant_id
-        for one in tenants
-        if one.directory and one.directory.account == name and one.directory.tenant_id
-    }
-    delegates = any(
-        one.delegated_administration and one.directory and one.directory.account == name for one in tenants
-    )
     connection = opener.opened(name)
     try:
-        sells = bool(used) or not directories
-        return await look(connection, directories, sells=sells, delegates=delegates)
+        if isinstance(account, OvhAccount):
+            return await _asked_ovh(account, connection, used or ROOTS, plan_only=plan_only)
+        served = [one for one in tenants if one.directory and one.directory.account == name]
+        return await _asked_microsoft(connection, served, sells=bool(used))
     finally:
         await connection.close()
+
+
+async def _asked_ovh(
+    account: OvhAccount, session: Any, used: Iterable[str], *, plan_only: bool
+) -> list[Checked]:
+    """What the keys may do, of that which the tenants' providers need."""
+    from reconciler.providers.ovh.api import Api
+    from reconciler.providers.ovh.checkup import checkup
+
+    told = await checkup(Api(session), used, plan_only=plan_only and not account.is_sandbox)
+    return [_where_to(one, account) for one in told]
+
+
+async def _asked_microsoft(connection: Any, served: Sequence[Tenant], *, sells: bool) -> list[Checked]:
+    """What the application may do for the tenants whose directory it keeps; without any, it is there to sell."""
+    from reconciler.providers.microsoft.checkup import checkup
+
+    directories = {one.directory.tenant_id for one in served if one.directory and one.directory.tenant_id}
+    delegates = any(one.delegated_administration for one in served)
+    return await checkup(connection, directories, sells=sells or not directories, delegates=delegates)
 
 
 def _where_to(one: Checked, account: OvhAccount) -> Checked:
