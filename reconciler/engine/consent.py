@@ -38,6 +38,7 @@ class Consent(Struct, frozen=True, kw_only=True):
             raise StalePlanError(
                 f"plan {short(wanted)} was approved, but the plan is now {short(run.digest)}{self._differs(run)}",
                 hint="manifests, workspace or provider changed: run `reconciler plan` and review again",
+                code="stale",
             )
         return self._refused(run.plans, progress) if self.tenants else self._dearer(run.plans)
 

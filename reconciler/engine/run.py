@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reconciler.core.errors import GuardError, JournalError, ReconcilerError
 from reconciler.core.money import buys
 from reconciler.core.overview import fileless
-from reconciler.core.plan import Exceeded, Plan, Run
+from reconciler.core.plan import Exceeded, Plan, Run, Status
 from reconciler.core.policy import Work, exceeded
 from reconciler.core.progress import Progress
 from reconciler.core.report import Report, TenantReport, worst
@@ -80,7 +80,7 @@ async def resume(setup: Setup) -> Report:
     opened = [plan for plan in opened if plan.error is None]
     stale = await unwanted(setup, progress, [plan.tenant for plan in opened])
     before = await Turns.of(setup, progress).resume_all(opened, begin=True, stale=stale)
-    reports = [*before.values(), *unasked, *(ended(plan, ()) for plan in held)]
+    reports = [*before.values(), *unasked, *(_put_off(plan, progress[plan.tenant]) for plan in held)]
     report, chosen = report_of(setup, "", started, reports), setup.selection
     lost = fileless(progress, [one.head for one in chosen.every])
     still = {PENDING} if lost and len(chosen.chosen) == len(chosen.every) else set()
@@ -96,6 +96,11 @@ def _left(setup: Setup, progress: Mapping[str, Progress]) -> list[Plan]:
         for one in tenants
         if known[one.tenant].open or known[one.tenant].todo
     ]
+
+
+def _put_off(plan: Plan, known: Progress) -> TenantReport:
+    """A tenant on hold, in which nobody goes on with what is open or was planned."""
+    return replace(ended(plan, ()), status=Status.PENDING if known.open else Status.CHANGES)
 
 
 def _not_stopped(setup: Setup) -> None:
@@ -141,6 +146,7 @@ def _guarded(over: Iterable[Exceeded]) -> None:
         raise GuardError(
             "; ".join(f"{one.rule}: {one.message} ({one.number} is over {one.limit})" for one in found),
             hint="\n".join(dict.fromkeys(one.hint for one in found)),
+            code="guard",
         )
 
 

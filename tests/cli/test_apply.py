@@ -446,3 +446,28 @@ def test_a_tenant_changes_its_provider_only_when_nothing_is_under_way_with_the_o
     acme.ok("sandbox advance 1h")
     acme.ok("apply --yes")
     assert [one["what"] for one in acme.effects()].count("order-placed") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("--yes", "guard"), (f"--approved sha256:{'1' * 64}", "stale")],
+)
+def test_a_report_says_by_a_word_of_its_own_why_nothing_was_begun(more: Place, line: str, code: str) -> None:
+    more.edit("reconciler.yaml", "version: 1\n", "version: 1\npolicy: {max_tenants_changed: 1}\n")
+
+    more.run(f"apply {line} --wait 0 --report report.json")
+
+    told = json.loads((more.root / "report.json").read_text())["tenants"]
+    assert {one["error"]["code"] for one in told} == {code}
+    assert {action["error"]["code"] for one in told for action in one["actions"]} == {code}
+
+
+def test_a_resume_does_not_say_of_a_tenant_on_hold_that_it_is_in_sync(more: Place) -> None:
+    assert more.run("apply --yes --wait 0").code == 4
+    more.edit("tenants/acme.yaml", "tenant: acme\n", "tenant: acme\nhold: incident\n")
+
+    done = more.run("resume --tenant acme --wait 0 --report report.json")
+
+    (told,) = json.loads((more.root / "report.json").read_text())["tenants"]
+    assert done.code == 0
+    assert told["status"] == "pending"
