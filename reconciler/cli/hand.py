@@ -11,6 +11,7 @@ from reconciler.cli.proof import no_key, proof
 from reconciler.cli.recording import manifest_of, opened, reading, scribe_of, under_lease
 from reconciler.core.action import Action, Verb
 from reconciler.core.claims import pin
+from reconciler.core.diagnostic import one_line
 from reconciler.core.errors import UsageError, WorkspaceError
 from reconciler.core.journal import Kind
 from reconciler.core.manifest import ManifestFile
@@ -44,7 +45,7 @@ def confirm(tenant: str, address: str, by: str, evidence: str, **values: Any) ->
         done = {"ref": evidence, "confirmed_by": by, "evidence": evidence, **seen}
         done |= _pinned(manifest, one.action)
         under_lease(made, scribe, "confirm", lambda: scribe.write(Kind.FINISHED, one.action, **done))
-    click.echo(f"{tenant} {address}: confirmed by {by}")
+    click.echo(f"{tenant} {address}: confirmed by {one_line(by)}")
     if address in scribe.progress.stuck:
         click.echo(
             f"Next: write `service:` in {address} of {manifest.file}, so that it is known which service was "
@@ -110,7 +111,7 @@ def resolve(tenant: str, address: str, happened: str | None, *, did_not_happen: 
         said = _resolution(scribe, progress, tenant, address, happened)
         under_lease(made, scribe, "resolve", said)
     if happened:
-        click.echo(f"{tenant} {address}: happened as {happened}\nNext: reconciler resume")
+        click.echo(f"{tenant} {address}: happened as {one_line(happened)}\nNext: reconciler resume")
     else:
         click.echo(f"{tenant} {address}: did not happen, and may be planned again\nNext: reconciler plan")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -49,6 +50,20 @@ COMMANDS = {
     "completion": ("reconciler.cli.completion:completion", "Print the completion script of a shell."),
 }
 """Name to where it lives and what it does; a command's module is imported when it is called."""
+
+OF_PATHS = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.ENOTDIR,
+    }
+)
+"""What a system says of a path that somebody named; no fault of the tool brings these about."""
 
 WRONG_USAGE = 64
 INTERRUPTED = 130
@@ -113,8 +128,8 @@ def main() -> NoReturn:
 
         complain(error, as_json=wishes.get("log_json", False))
         code = exit_of(error)
-    except Exception:  # noqa: BLE001 - the last resort: a bug, shown as one
-        _confess(wishes)
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug, shown as one
+        _end(error, wishes)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -131,6 +146,21 @@ def _refuse(error: click.ClickException, wishes: dict[str, bool]) -> None:
     hint = f"`{context.command_path} --help` tells what there is" if context else ""
     code = "usage" if isinstance(error, click.UsageError) else "refused"
     complain(ReconcilerError(error.format_message(), hint=hint, code=code), as_json=True)
+
+
+def _end(error: Exception, wishes: dict[str, bool]) -> None:
+    """Tell of a path that the system refuses; anything else that comes this far is a bug."""
+    if not isinstance(error, OSError) or error.errno not in OF_PATHS or error.filename is None:
+        _confess(wishes)
+        return
+    from reconciler.cli.options import wants_json
+    from reconciler.cli.output import complain
+
+    said = f"{os.fsdecode(error.filename)}: {(error.strerror or 'it cannot be used').lower()}"
+    refused = ReconcilerError(
+        said, hint="name another path, or give yourself the rights to this one", code="path"
+    )
+    complain(refused, as_json=wants_json(wishes))
 
 
 def _confess(wishes: dict[str, bool]) -> None:

@@ -343,3 +343,21 @@ def test_a_bug_shows_its_trace_in_the_form_that_was_asked_for(
     assert "this is a bug in reconciler" in told["message"]
     assert told["hint"].startswith("Traceback")
     assert "pop from empty list" in told["hint"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["init {}", "sandbox state --workspace {}", "import --provider ovh-prepaid --account ovh-main --out {}"],
+)
+def test_a_path_that_the_system_refuses_is_no_bug(place: Place, line: str) -> None:
+    name = "x" * 300  # longer than a name may be
+
+    said = place.run(line.format(name))
+
+    assert said.code == 1
+    assert name in said.err
+    assert ": file name too long\n" in said.err
+    assert "name another path" in said.err
+    assert "bug" not in said.err
+    told = json.loads(place.run(f"{line.format(name)} --log-json").err.splitlines()[-1])
+    assert (told["kind"], told["code"]) == ("error", "path")

@@ -311,6 +311,15 @@ def bought_by_hand(place: Place) -> Place:
     return place
 
 
+def test_whoever_confirms_is_told_back_in_one_line(place: Place) -> None:
+    place.write("tenants/zoo.yaml", PAYG)
+    assert place.run("apply --yes --wait 0 --tenant zoo").code == 4
+
+    said = place.ok("confirm zoo group/office --by 'ada\n\x1b[2J' --evidence 4711")
+
+    assert "confirmed by ada\\n\\x1b[2J\n" in said
+
+
 def test_what_was_ordered_by_hand_is_not_ordered_again_while_it_has_no_pin(bought_by_hand: Place) -> None:
     planned = bought_by_hand.tenant("zoo")
 
