@@ -131,13 +131,24 @@ def _one_licence(standings: Mapping[str, Standing], pool: Pool) -> None:
             joining.add((ref, joiner.login))
             kept.append(joiner)
             continue
-        reason = f"{ONE_LICENCE}, and {joiner.login} has or gets another in {ref}: take that away first"
+        moves = any((standings[one.group].ref, one.login) == (ref, joiner.login) for one in pool.leavers)
+        reason = f"{ONE_LICENCE}, {_why_not(joiner, ref, moves=moves)}"
         pool.refused.append(Waiter(joiner.group, joiner.person, joiner.login, reason))
     pool.joiners = kept
     for leaver in pool.leavers:
         standing = standings[leaver.group]
         if leaver.login in standing.elsewhere:
             leaver.kept = f"{leaver.login} holds two licences of one user: deleting the user takes both away"
+
+
+def _why_not(joiner: Joiner, ref: str, *, moves: bool) -> str:
+    """Who moves would be deleted and made anew, with what only they have: nobody does that unasked."""
+    if not moves:
+        return f"and {joiner.login} has or gets another in {ref}: take that away first"
+    return (
+        f"which cannot be changed into another: save what only {joiner.login} has, write them in no group for one "
+        f"apply, which deletes the user, and in {joiner.group} for the next"
+    )
 
 
 def _unseated(standing: Standing, joiner: Joiner, pool: Pool, seats: _Seats) -> None:

@@ -159,6 +159,20 @@ def test_a_pay_as_you_go_user_of_two_groups_is_updated_once() -> None:
     assert done(planned(one, office("ada"), office("ada", product="pro-plus"))) == [("update", "user/ada")]
 
 
+def test_a_pay_as_you_go_user_who_moves_is_told_the_way() -> None:
+    groups = (group("a", seats=None), group("b", seats=None, product="pro-plus"))
+    one = tenant(*groups, people=[person("ada", "b")], provider="ovh-payg")
+
+    plan = planned(one, office("ada"), office(product="pro-plus"), events=ours("ada", group="a"))
+
+    assert not plan.actions
+    assert "until the one in b is there" in reasons(plan.blocked)["seat/a/ada"]
+    assert (
+        "in no group for one apply, which deletes the user, and in b for the next"
+        in reasons(plan.blocked)["seat/b/ada"]
+    )
+
+
 def test_a_seat_that_is_worked_on_waits() -> None:
     one = tenant(group(seats=3), people=[person("ada", last_name="King"), person("bob")])
     busy = [seat(1, "ada", ready=False, task="7"), seat(2, "bob", ready=False), seat(3)]
