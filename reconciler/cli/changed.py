@@ -23,9 +23,8 @@ def narrowed(world: World, ref: str, *, owed: frozenset[str]) -> Selection:
     """The tenants whose files, or whose workspace file, differ from `ref`, and those an apply still owes."""
     cwd = Path.cwd()
     paths = changed_paths(world.root, ref)
-    named = {
-        show(path, cwd=cwd) for path in paths
-    }  # odd letters of a name are not as they were in what is shown
+    # Odd letters of a name are not as they were in what is shown.
+    named = {show(path, cwd=cwd) for path in paths}
     # What a link leads to counts as changed when the link is: both names of a file have one real one.
     real = {os.path.realpath(path) for path in paths}
     folders = tuple(path + os.sep for path in real if Path(path).is_dir())

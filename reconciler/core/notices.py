@@ -9,6 +9,7 @@ from reconciler.core.action import Verb
 from reconciler.core.draft import Draft
 from reconciler.core.model import Address, Holding, group_address, seat_address, setting_address
 from reconciler.core.naming import can_be_named
+from reconciler.core.order import leavers
 from reconciler.core.plan import Leaving, Unmanaged
 from reconciler.core.progress import Progress
 from reconciler.core.standing import Standing
@@ -130,7 +131,7 @@ def _two_seats(draft: Draft, standings: Mapping[str, Standing]) -> None:
         for place in standing.places if joins else ():
             if place.login in held:
                 held[place.login].add(name)
-    leaving = {need: one for one in draft.actions if one.verb is Verb.DEACTIVATE for need in one.needs}
+    leaving = leavers(draft.actions)
     for one in joins:
         login = str(one.detail["login"])
         old = leaving.get(one.id)

@@ -10,7 +10,7 @@ order > (wait) > resize up               seats exist before anyone sits on them
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.core.action import Action, Verb
 
@@ -43,6 +43,14 @@ def shrinks(action: Action) -> bool:
         return False
     before, after = action.before or {}, action.after or {}
     return (after.get("seats") or 0) < (before.get("seats") or 0)
+
+
+def leavers(actions: Iterable[Action]) -> dict[str, Action]:
+    """Who moves: by the action that fills the new seat, the one that gives the old seat back after it."""
+    every = list(actions)
+    joins = {one.id for one in every if one.verb is Verb.ACTIVATE}
+    leaves = [one for one in every if one.verb is Verb.DEACTIVATE]
+    return {need: one for one in leaves for need in one.needs if need in joins}
 
 
 def _place(action: Action) -> tuple[int, str, str]:

@@ -10,9 +10,10 @@ from functools import partial
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from reconciler.core.action import Action, Verb
+from reconciler.core.action import Action
 from reconciler.core.errors import LeaseLostError, ReconcilerError
 from reconciler.core.open import Open
+from reconciler.core.order import leavers
 from reconciler.core.report import Result, State
 from reconciler.engine.attempt import begin, dropped, go_on, hand_over
 from reconciler.engine.bound import bound, homeless
@@ -30,7 +31,7 @@ HALTING = frozenset({"price", "lease-lost", "journal"})
 class Crew(Struct, kw_only=True):
     """Carries out one tenant's actions side by side, each as soon as what it needs is finished.
 
-    leavers: who moves: by the action that fills the new seat, the one that gives the old seat back after it.
+    leavers: who moves, as `order.leavers` tells.
     ways: done once a mover's new seat was refused, as the login is taken, and the old one is to be given back first.
     halted: why nothing more is begun in this tenant.
     """
@@ -46,7 +47,7 @@ class Crew(Struct, kw_only=True):
         jobs = {key: one.action for key, one in opened.items()} | {action.id: action for action in actions}
         loop = asyncio.get_running_loop()
         self.states = {key: loop.create_future() for key in jobs}
-        self.leavers = leavers(jobs)
+        self.leavers = leavers(jobs.values())
         self.ways = {key: loop.create_future() for key in self.leavers}
         self.means = replace(self.means, make_way=self._way_of)
         works = [partial(self._one, action, opened.get(key)) for key, action in jobs.items()]
@@ -127,16 +128,6 @@ class Crew(Struct, kw_only=True):
         if known is not None:
             return known.action.address
         return progress.todo[need].address if need in progress.todo else need
-
-
-def leavers(jobs: Mapping[str, Action]) -> dict[str, Action]:
-    """Who moves: by the activation, the deactivation that waits for it."""
-    return {
-        need: action
-        for action in jobs.values()
-        for need in action.needs
-        if action.verb is Verb.DEACTIVATE and need in jobs and jobs[need].verb is Verb.ACTIVATE
-    }
 
 
 def _login(action: Action) -> str:

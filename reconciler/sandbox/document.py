@@ -24,3 +24,8 @@ def time(value: object) -> float | None:
         case date():
             return parse(value.isoformat())
     return parse(str(value))
+
+
+def in_full(login: str, domain: str) -> str:
+    """Give a login in full: one without a domain belongs to the one that keeps the person."""
+    return login if "@" in login else f"{login}@{domain}"

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from reconciler.sandbox.clock import span
-from reconciler.sandbox.document import only, time
+from reconciler.sandbox.document import in_full, only, time
 from reconciler.sandbox.microsoft import load as microsoft
 from reconciler.sandbox.ovh import gate, me, orders, renewal, seats, usage
 from reconciler.sandbox.ovh.account import store, stored
@@ -225,8 +225,7 @@ def _order(tx: Tx, given: Mapping[str, Any]) -> None:
 
 
 def _login(person: Mapping[str, Any], tenant: str) -> str:
-    login = str(person["login"])
-    return login if "@" in login else f"{login}@{tenant}"
+    return in_full(str(person["login"]), tenant)
 
 
 def _licence(name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.sandbox.clock import span
-from reconciler.sandbox.document import only, time
+from reconciler.sandbox.document import in_full, only, time
 from reconciler.sandbox.microsoft import (
     access,
     agreements,
@@ -114,7 +114,7 @@ def _person(tx: Tx, tenant: str, domain: str, given: Mapping[str, Any]) -> None:
     known = {"login", "first_name", "last_name", "country", "licences", "group_licences", "enabled", "id"}
     only(given, known, "a user")
     login = str(given["login"])
-    upn = login if "@" in login else f"{login}@{domain}"
+    upn = in_full(login, domain)
     first, last = str(given.get("first_name", "")), str(given.get("last_name", ""))
     body = {
         "userPrincipalName": upn,

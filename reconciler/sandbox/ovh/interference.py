@@ -1,5 +1,6 @@
 """Somebody else at work in the same OVHcloud account: changes made at once and without a task."""
 
+from reconciler.sandbox.document import in_full
 from reconciler.sandbox.interference import CHANGES
 from reconciler.sandbox.ovh import orders, prepaid, renewal, seats, usage
 from reconciler.sandbox.ovh.catalog import PLANS, plan_of
@@ -19,7 +20,7 @@ def _seat_removed(tx: Tx, seat: str) -> None:
 
 
 def _seat_taken(tx: Tx, seat: str, login: str, first: str = "Somebody", last: str = "Else") -> None:
-    seats.settle_on(tx, seat, login=_whole(login, seat.rpartition("-")[0]), first=first, last=last)
+    seats.settle_on(tx, seat, login=in_full(login, seat.rpartition("-")[0]), first=first, last=last)
 
 
 def _seat_freed(tx: Tx, seat: str) -> None:
@@ -29,24 +30,19 @@ def _seat_freed(tx: Tx, seat: str) -> None:
 def _user_added(tx: Tx, tenant: str, login: str, licence: str = "officeBusiness") -> None:
     tx.run(
         "INSERT INTO user (tenant, email, first, last, country, licence) VALUES (?, ?, 'Somebody', 'Else', 'fr', ?)",
-        *(tenant, _whole(login, tenant), _LICENCES.get(licence, licence)),
+        *(tenant, in_full(login, tenant), _LICENCES.get(licence, licence)),
     )
     usage.touch(tx, "payg", tenant)
 
 
 def _user_removed(tx: Tx, tenant: str, login: str) -> None:
-    tx.run("DELETE FROM user WHERE tenant = ? AND email = ?", tenant, _whole(login, tenant))
+    tx.run("DELETE FROM user WHERE tenant = ? AND email = ?", tenant, in_full(login, tenant))
     usage.touch(tx, "payg", tenant)
 
 
 def _user_renamed(tx: Tx, tenant: str, login: str, new: str) -> None:
-    names = _whole(new, tenant), tenant, _whole(login, tenant)
+    names = in_full(new, tenant), tenant, in_full(login, tenant)
     tx.run("UPDATE user SET email = ? WHERE tenant = ? AND email = ?", *names)
-
-
-def _whole(login: str, tenant: str) -> str:
-    """Give a login in full: one without a domain belongs to the group's own, as in a world file."""
-    return login if "@" in login else f"{login}@{tenant}"
 
 
 def _quantity_changed(tx: Tx, subscription: str, quantity: str) -> None:
